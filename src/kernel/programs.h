@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// The programs and maps, opened and loaded; nothing is attached by loading.
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "kernel/maps.h"
+#include "sallyport/abi/control.h"
+
+namespace sallyport {
+
+enum class Program : unsigned char {
+    xdp,       // sp_xdp_in
+    connect4,
+    connect6,
+    sendmsg4,
+    sendmsg6,
+    cg_egress,
+    cg_ingress,
+    sock_create,
+    tc_egress,
+    cg_mkdir,  // raw tracepoint cgroup_mkdir
+    cg_rmdir,
+    owners,    // iter/task_file
+    seed,      // XDP, never attached: puts one sp_flow into the table when test-run
+};
+
+struct LoadOptions {
+    sp_settings settings{}; // flow_sets and flow_max too
+    // Directory on a bpffs whose "maps" folder is reused where it exists and made
+    // otherwise; empty: nothing is pinned (tests, asking).
+    std::string pin_dir;
+};
+
+// Owns every fd; closing them takes down what is neither attached nor pinned.
+class Programs {
+  public:
+    // Errors carry the verifier's log, and a hint for no BTF, no permission, no bpffs.
+    [[nodiscard]] static Result<Programs> load(const LoadOptions& options);
+    Programs(Programs&&) noexcept;
+    Programs& operator=(Programs&&) noexcept;
+    ~Programs();
+
+    [[nodiscard]] const Maps& maps() const;
+    // -1 when this kernel lacks it.
+    [[nodiscard]] int fd(Program program) const;
+
+  private:
+    struct Impl;
+    explicit Programs(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+} // namespace sallyport
