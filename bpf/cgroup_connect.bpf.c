@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * connect4/6, sendmsg4/6: refuse early, where the program still hears EPERM and
+ * the process is known. cgroup_skb judges the packets themselves, so whatever
+ * is unclear here passes on to it.
+ */
+#include "lib/owner.h"
+#include "lib/settle.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+#define SP_PROTO_MPTCP 262 /* not a number of the wire: RFC 8684 over TCP */
+
+/* Neither loopback nor an own address of any namespace of this machine leaves it. */
+static __always_inline int stays_here(const struct sp_addr *dst)
+{
+	if (is_loopback(dst) || (is_mapped(dst) ? dst->words[3] == 0 : is_unspecified(dst)))
+		return 1;
+	return bpf_map_lookup_elem(&sp_local, dst) != 0;
+}
+
+static __always_inline void note_sender(struct bpf_sock_addr *ctx, struct sp_owner *o)
+{
+	if (asking())
+		return;
+	note_current(o);
+	o->netns = bpf_get_netns_cookie(ctx);
+	if (!o->cgroup) { /* a socket that the backfill missed: not yet in any table of files */
+		o->cgroup = bpf_get_current_cgroup_id();
+		o->uid = (__u32)bpf_get_current_uid_gid();
+	}
+}
+
+static __always_inline void describe(struct bpf_sock_addr *ctx, struct packet *p)
+{
+	p->proto = ctx->protocol == SP_PROTO_MPTCP ? SP_PROTO_TCP : (__u8)ctx->protocol;
+	p->dst_port = bpf_ntohs((__u16)ctx->user_port);
+	p->family = is_mapped(&p->dst) ? 4 : 6;
+	/* The source is chosen later; the event says where to. */
+	if (p->family == 4)
+		set_v4(&p->src, 0);
+	if (p->proto == SP_PROTO_TCP)
+		p->tcp_flags = SP_TCP_SYN;
+}
+
+/* 1: go on, 0: EPERM. */
+static __always_inline int judge_connect(struct bpf_sock_addr *ctx, struct packet *p, __u32 hook)
+{
+	struct scene s = {.hook = hook};
+	struct finding f = {.direction = SP_EGRESS};
+	struct opening o = {.direction = SP_EGRESS};
+	struct answer a = {};
+	struct bpf_sock *sk = ctx->sk;
+	struct sp_owner *owner;
+	struct view v;
+
+	if (!sk)
+		return 1;
+	owner = bpf_sk_storage_get(&sp_owners, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+	if (!owner)
+		return 0;
+	note_sender(ctx, owner);
+	describe(ctx, p);
+	if (!has_ports(p->proto) || p->dst_port == 0 || stays_here(&p->dst))
+		return 1; /* port 0 sends nothing: resolvers ask so for a source address */
+	if (hook == SP_HOOK_CONNECT && p->proto == SP_PROTO_TCP && !asking()) {
+		owner->opened = SP_OPENED(SP_EGRESS);
+		owner->generation = 0;
+	}
+	/* A bound datagram socket may be answering: only the packet tells. */
+	if (p->proto != SP_PROTO_TCP && sk->src_port != 0)
+		return 1;
+	f.reason = view_of(&v);
+	if (f.reason == SP_REASON_NONE) {
+		o.near = p->dst;
+		o.proto = p->proto;
+		o.port = p->dst_port;
+		o.identity = identity_of(&v, owner->cgroup, owner);
+		judge_opening(v.slot, &o, &a);
+		take_answer(&f, &a);
+		/* Rules of one interface cannot be judged before the route is known. */
+		if (f.reason == SP_REASON_NO_RULE && v.policy->n_ifaces > 1)
+			f.reason = SP_REASON_NONE;
+		if (f.reason == SP_REASON_NONE)
+			return 1;
+	}
+	return settle(v.slot, &s, &f, p, owner) != 0; /* the bound is for the verifier */
+}
+
+static __always_inline int judge_connect4(struct bpf_sock_addr *ctx, __u32 hook)
+{
+	struct packet p = {};
+
+	set_v4(&p.dst, ctx->user_ip4);
+	return judge_connect(ctx, &p, hook);
+}
+
+static __always_inline int judge_connect6(struct bpf_sock_addr *ctx, __u32 hook)
+{
+	struct packet p = {};
+
+	p.dst.words[0] = ctx->user_ip6[0];
+	p.dst.words[1] = ctx->user_ip6[1];
+	p.dst.words[2] = ctx->user_ip6[2];
+	p.dst.words[3] = ctx->user_ip6[3];
+	return judge_connect(ctx, &p, hook);
+}
+
+SEC("cgroup/connect4")
+int sp_connect4(struct bpf_sock_addr *ctx)
+{
+	return judge_connect4(ctx, SP_HOOK_CONNECT);
+}
+
+SEC("cgroup/connect6")
+int sp_connect6(struct bpf_sock_addr *ctx)
+{
+	return judge_connect6(ctx, SP_HOOK_CONNECT);
+}
+
+SEC("cgroup/sendmsg4")
+int sp_sendmsg4(struct bpf_sock_addr *ctx)
+{
+	return judge_connect4(ctx, SP_HOOK_SENDMSG);
+}
+
+SEC("cgroup/sendmsg6")
+int sp_sendmsg6(struct bpf_sock_addr *ctx)
+{
+	return judge_connect6(ctx, SP_HOOK_SENDMSG);
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef SALLYPORT_LIB_ARRIVAL_H
+#define SALLYPORT_LIB_ARRIVAL_H
+/* What arrives on a guarded interface, in the order that docs/policy.md gives. */
+#include "essential.h"
+#include "known.h"
+
+/* Whose is the destination? SP_LOCAL_* of the host's namespace; groups are everybody's. */
+static __always_inline int is_for_host(const struct sp_addr *dst)
+{
+	const __u32 *local;
+
+	if (is_multicast(dst) || is_limited_broadcast(dst))
+		return 1;
+	local = bpf_map_lookup_elem(&sp_local, dst);
+	return local && *local & (SP_LOCAL_HOST | SP_LOCAL_BROADCAST);
+}
+
+static __always_inline int is_own(const struct sp_addr *a)
+{
+	const __u32 *local = bpf_map_lookup_elem(&sp_local, a);
+
+	return local && *local & SP_LOCAL_HOST;
+}
+
+/* Headers that no policy makes legitimate. */
+static __always_inline enum sp_reason check_headers(const struct view *v, const struct packet *p)
+{
+	if (p->marks & SP_PKT_FRAGMENT)
+		return SP_REASON_FRAGMENT;
+	if (p->marks & SP_PKT_OPTIONS && !(v->policy->flags & SP_SLOT_IP_OPTIONS))
+		return SP_REASON_IP_OPTIONS;
+	/* Router alert is IGMP's alone (RFC 7126 4.8). */
+	if (p->family == 4 && p->marks & SP_PKT_ROUTER_ALERT && p->proto != SP_PROTO_IGMP &&
+	    !(v->policy->flags & SP_SLOT_IP_OPTIONS))
+		return SP_REASON_IP_OPTIONS;
+	if (is_bogon_source(&p->src, p->family) || is_loopback(&p->src) || is_loopback(&p->dst) ||
+	    is_unspecified(&p->dst))
+		return SP_REASON_BOGON;
+	return SP_REASON_NONE;
+}
+
+/* By the rules of f->direction, ingress or forward. */
+static __noinline int judge_new(const struct view *v, const struct packet *p, __u32 iface_class,
+				struct finding *f)
+{
+	struct opening o = {
+		.near = p->src,
+		.far = p->dst,
+		.direction = f->direction,
+		.iface_class = (__u16)iface_class,
+		.port = is_icmp(p) ? p->icmp_type : p->dst_port,
+		.proto = p->proto,
+	};
+	struct answer a = {};
+
+	judge_opening(v->slot, &o, &a);
+	take_answer(f, &a);
+	f->opened = a.reason == SP_REASON_NONE;
+	return 0;
+}
+
+static __always_inline int opens_tcp(const struct packet *p)
+{
+	return (p->tcp_flags & (SP_TCP_SYN | SP_TCP_ACK)) == SP_TCP_SYN;
+}
+
+/* For one of the host's own addresses. */
+static __always_inline void judge_host(const struct reader *r, const struct view *v,
+				       struct stand *s, const struct packet *p, struct finding *f)
+{
+	int known = 0;
+
+	if (is_icmp_error(p)) {
+		f->reason = SP_REASON_ICMP_UNRELATED;
+		if (v->policy->flags & SP_SLOT_ICMP_ERRORS && stand_of_quote(r, p, s) &&
+		    is_known(r->ctx, s))
+			f->reason = SP_REASON_NONE;
+		return;
+	}
+	/* A bare SYN neither asks nor makes state; nor does a ping. */
+	if (p->proto == SP_PROTO_TCP ? !opens_tcp(p) : !is_echo_request(p))
+		known = judge_flow(v, s, p, f);
+	if (p->proto == SP_PROTO_TCP && !opens_tcp(p)) {
+		if (!known)
+			judge_segment(r->ctx, v, s, p, f);
+		return;
+	}
+	if (known && f->reason == SP_REASON_NONE)
+		return;
+	f->direction = SP_INGRESS;
+	if (is_echo_request(p) && marks_of(v->slot, &p->src, s->iface_class) & SP_MARK_PING) {
+		f->reason = SP_REASON_NONE;
+		return;
+	}
+	judge_new(v, p, s->iface_class, f);
+}
+
+static __always_inline void judge_link(const struct view *v, const struct packet *p,
+				       struct finding *f)
+{
+	f->reason = SP_REASON_ETHERTYPE;
+	if (p->ethertype == SP_ETH_ARP)
+		f->reason = v->policy->flags & SP_SLOT_ARP ? SP_REASON_NONE : SP_REASON_ARP;
+}
+
+static __always_inline void judge_arrival(const struct reader *r, const struct view *v,
+					  __u16 iface_class, const struct packet *p,
+					  struct finding *f)
+{
+	struct stand s;
+
+	if (p->family == 0) {
+		judge_link(v, p, f);
+		return;
+	}
+	f->reason = check_headers(v, p);
+	if (f->reason || essential_arrival(v, p, &f->reason))
+		return;
+	f->reason = SP_REASON_BOGON;
+	if (is_own(&p->src) || is_unspecified(&p->src))
+		return;
+	if (!is_for_host(&p->dst)) {
+		f->direction = SP_FORWARD;
+		judge_new(v, p, iface_class, f);
+		return;
+	}
+	f->reason = SP_REASON_L2_MISMATCH;
+	if (p->marks & SP_PKT_L2_GROUP && is_own(&p->dst))
+		return;
+	stand_of(&s, p, 1);
+	s.iface_class = iface_class;
+	s.identity = v->policy->any_identity;
+	judge_host(r, v, &s, p, f);
+}
+
+#endif

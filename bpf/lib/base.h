@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef SALLYPORT_LIB_BASE_H
+#define SALLYPORT_LIB_BASE_H
+/*
+ * What every part stands on. The parsers are compiled natively too, by tests
+ * that define SP_HOST: they see no helper and no map.
+ */
+#include <linux/types.h>
+#include <linux/bpf.h>
+
+#ifdef SP_HOST
+#include <string.h>
+#define __always_inline inline __attribute__((always_inline))
+#define bpf_ntohs(x) __builtin_bswap16(x)
+#define bpf_ntohl(x) __builtin_bswap32(x)
+#else
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_endian.h>
+#endif
+
+#include "sallyport/abi/control.h"
+#include "sallyport/abi/event.h"
+#include "sallyport/abi/limits.h"
+#include "sallyport/abi/reason.h"
+#include "sallyport/abi/types.h"
+
+/*
+ * A function that the verifier checks once, by its types alone, instead of once
+ * per path that leads to it: without that the programs pass its limits. Weak,
+ * so that the hooks' objects share one. Pointers may be null by its rules, and
+ * what they point to must be initialised (before 6.3).
+ */
+#define SP_GLOBAL __weak __noinline
+
+#ifndef SP_HOST
+/* Which installation this object belongs to; set before load, frozen with it. */
+extern const volatile struct sp_settings sp_settings;
+
+/* The instance that is only asked must leave no trace. */
+static __always_inline int asking(void)
+{
+	return sp_settings.ask_slot != 0;
+}
+
+/*
+ * Programs talk of seconds where a flow's life is meant: the coarse clock
+ * (5.11) is exact to a tick and three times cheaper than the fine one.
+ */
+static __always_inline __u32 now_s(void)
+{
+	return (__u32)(bpf_ktime_get_coarse_ns() / 1000000000ull);
+}
+#endif
+
+#endif

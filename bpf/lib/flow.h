@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef SALLYPORT_LIB_FLOW_H
+#define SALLYPORT_LIB_FLOW_H
+/*
+ * The flow table. State is only born of what the host itself sends or of a
+ * socket that exists, never of a stranger's packet. Each flow has two candidate
+ * sets of eight by a hash with a secret; the lock of a set guards its entries
+ * (it disables interrupts, so XDP on top of TC on the same CPU cannot deadlock;
+ * kernels and architectures all have it, which cannot be said of a sequence
+ * count without read barriers). A tag line is read without the lock: it only
+ * says where not to look.
+ */
+#include "packet.h"
+#include "view.h"
+
+#define SP_FLOW_IDLE_OPENING 60u /* not answered yet */
+#define SP_FLOW_IDLE_CLOSING 120u
+#define SP_FLOW_IDLE_RESET 10u
+
+struct flow_place {
+	__u32 sets[2];
+	__u8 tag; /* never 0 */
+};
+
+/* What is known of a flow; generation 0: nothing. */
+struct flow_facts {
+	__u32 generation;
+	__u32 counter;
+	__u16 rule;
+	__u8 direction;
+	__u8 state;
+};
+
+static __always_inline struct flow_place flow_place_of(const struct sp_flow_key *key)
+{
+	const __u64 *words = (const __u64 *)key;
+	__u64 h = sp_settings.secret[0];
+	struct flow_place place;
+	__u32 sets = sp_settings.flow_sets;
+
+	for (int i = 0; i < 5; i++) {
+		h = (h ^ words[i]) * 0x9e3779b97f4a7c15ull;
+		h ^= h >> 32;
+	}
+	h = (h ^ sp_settings.secret[1]) * 0xd6e8feb86659fd93ull;
+	h ^= h >> 29;
+	/* Multiply-shift instead of a remainder: any number of sets, no division. */
+	place.sets[0] = (__u32)((h & 0xffffffff) * sets >> 32);
+	place.sets[1] = (__u32)((h >> 32) * sets >> 32);
+	place.tag = (__u8)(h >> 24) | 1;
+	return place;
+}
+
+static __always_inline int same_key(const struct sp_flow_key *a, const struct sp_flow_key *b)
+{
+	const __u64 *x = (const __u64 *)a, *y = (const __u64 *)b;
+
+	return x[0] == y[0] && x[1] == y[1] && x[2] == y[2] && x[3] == y[3] && x[4] == y[4];
+}
+
+static __always_inline int is_over(const struct sp_flow *f, __u32 now)
+{
+	return f->idle_s == 0 || now - f->seen_s > f->idle_s;
+}
+
+static __always_inline __u8 tag_at(__u64 tags, int i)
+{
+	return (__u8)(tags >> (8 * i));
+}
+
+static __always_inline int may_hold(__u64 tags, __u8 tag)
+{
+	for (int i = 0; i < SP_FLOW_WAYS; i++)
+		if (tag_at(tags, i) == tag)
+			return 1;
+	return 0;
+}
+
+/* What a packet does to the flow it belongs to. */
+struct flow_touch {
+	__u32 now;
+	__u32 idle_s;   /* for a confirmed flow that is not closing */
+	__u8 confirm;   /* this is the other side's first word */
+	__u8 tcp_flags; /* FIN and RST shorten the life */
+	__u8 write;     /* 0: look only */
+};
+
+static __always_inline void touch_flow(struct sp_flow *f, const struct flow_touch *t)
+{
+	if (!t->write)
+		return;
+	f->seen_s = t->now;
+	if (t->confirm && !(f->state & SP_FLOW_CONFIRMED)) {
+		f->state |= SP_FLOW_CONFIRMED;
+		f->idle_s = t->idle_s;
+	}
+	if (t->tcp_flags & SP_TCP_RST) {
+		f->state |= SP_FLOW_CLOSING;
+		f->idle_s = SP_FLOW_IDLE_RESET;
+	} else if (t->tcp_flags & SP_TCP_FIN && !(f->state & SP_FLOW_CLOSING)) {
+		f->state |= SP_FLOW_CLOSING;
+		f->idle_s = SP_FLOW_IDLE_CLOSING;
+	}
+}
+
+static __always_inline int find_in_set(__u32 index, const struct sp_flow_key *key, __u8 tag,
+				       const struct flow_touch *t, struct flow_facts *facts)
+{
+	struct sp_flow_set *set = bpf_map_lookup_elem(&sp_flows, &index);
+	int found = 0;
+
+	if (!set || !may_hold(*(volatile __u64 *)&set->tags, tag))
+		return 0;
+	bpf_spin_lock(&set->lock);
+	for (int i = 0; i < SP_FLOW_WAYS; i++) {
+		struct sp_flow *f = &set->flows[i];
+
+		if (found || tag_at(set->tags, i) != tag || !same_key(&f->key, key) ||
+		    is_over(f, t->now))
+			continue;
+		touch_flow(f, t);
+		facts->generation = f->generation;
+		facts->counter = f->counter;
+		facts->rule = f->rule;
+		facts->direction = f->direction;
+		facts->state = f->state;
+		found = 1;
+	}
+	bpf_spin_unlock(&set->lock);
+	return found;
+}
+
+/* 1 and the facts when the flow is known and alive. */
+SP_GLOBAL int find_flow(const struct sp_flow_key *key, const struct flow_touch *t,
+			struct flow_facts *facts)
+{
+	struct flow_place place;
+
+	if (!key || !t || !facts)
+		return 0;
+	place = flow_place_of(key);
+	facts->generation = 0;
+	facts->counter = 0;
+	facts->rule = 0;
+	facts->direction = SP_INGRESS;
+	facts->state = 0;
+	if (sp_settings.forget_flows)
+		return 0;
+	return find_in_set(place.sets[0], key, place.tag, t, facts) ||
+	       find_in_set(place.sets[1], key, place.tag, t, facts);
+}
+
+static __always_inline __u32 load_of(const struct sp_flow_set *set, __u32 now)
+{
+	__u32 live = 0;
+
+	for (int i = 0; i < SP_FLOW_WAYS; i++)
+		live += !is_over(&set->flows[i], now);
+	return live;
+}
+
+enum put_result { PUT_FULL = 0, PUT_FRESH = 1, PUT_REPLACED = 2 };
+
+/*
+ * Under the lock: over the entry of the same key, else a free or expired one,
+ * else, for a confirmed flow, one that nobody has answered. `full`: the table
+ * as a whole has no free entry to give, only expired ones.
+ */
+static __always_inline enum put_result put_locked(struct sp_flow_set *set,
+						  const struct sp_flow *flow, __u8 tag, int full)
+{
+	int at = -1, rank = 0;
+
+	for (int i = 0; i < SP_FLOW_WAYS; i++) {
+		const struct sp_flow *f = &set->flows[i];
+		int r = 0;
+
+		if (f->idle_s != 0 && same_key(&f->key, &flow->key))
+			r = 4;
+		else if (f->idle_s == 0)
+			r = full ? 0 : 2;
+		else if (is_over(f, flow->seen_s))
+			r = 3;
+		else if (flow->state & SP_FLOW_CONFIRMED && !(f->state & SP_FLOW_CONFIRMED))
+			r = 1;
+		if (r > rank) {
+			rank = r;
+			at = i;
+		}
+	}
+	for (int i = 0; i < SP_FLOW_WAYS; i++) {
+		if (i != at)
+			continue;
+		set->flows[i] = *flow;
+		set->tags = (set->tags & ~(0xffull << (8 * i))) | (__u64)tag << (8 * i);
+	}
+	if (rank == 0)
+		return PUT_FULL;
+	return rank == 2 ? PUT_FRESH : PUT_REPLACED;
+}
+
+/*
+ * Enters a flow, or renews the one that is there. 0 when both sets, or the
+ * table, are full of live flows: the caller refuses the packet by name.
+ */
+SP_GLOBAL int put_flow(const struct sp_flow *flow)
+{
+	struct sp_flow_set *a, *b, *set;
+	struct flow_place place;
+	enum put_result result;
+	__u32 zero = 0;
+	__u64 *count;
+	int full;
+
+	if (!flow)
+		return 0;
+	place = flow_place_of(&flow->key);
+	count = bpf_map_lookup_elem(&sp_flow_count, &zero);
+	a = bpf_map_lookup_elem(&sp_flows, &place.sets[0]);
+	b = bpf_map_lookup_elem(&sp_flows, &place.sets[1]);
+	if (!a || !b || !count || sp_settings.flow_sets == 0)
+		return 0;
+	/* Where its tag already stands it most likely stands itself; else the emptier. */
+	if (may_hold(a->tags, place.tag))
+		set = a;
+	else if (may_hold(b->tags, place.tag))
+		set = b;
+	else
+		set = load_of(a, flow->seen_s) <= load_of(b, flow->seen_s) ? a : b;
+	full = *count >= sp_settings.flow_max;
+	bpf_spin_lock(&set->lock);
+	result = put_locked(set, flow, place.tag, full);
+	bpf_spin_unlock(&set->lock);
+	if (result == PUT_FULL) {
+		set = set == a ? b : a;
+		bpf_spin_lock(&set->lock);
+		result = put_locked(set, flow, place.tag, full);
+		bpf_spin_unlock(&set->lock);
+	}
+	if (result == PUT_FRESH)
+		__sync_fetch_and_add(count, 1);
+	return result != PUT_FULL;
+}
+
+#endif

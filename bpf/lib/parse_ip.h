@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef SALLYPORT_LIB_PARSE_IP_H
+#define SALLYPORT_LIB_PARSE_IP_H
+/*
+ * IPv4 and IPv6 with its extension headers. Lengths are 32-bit and every step
+ * is bounded by the packet's end. A length field of 0 in a packet of more than
+ * 64 KiB is what the stack's own BIG TCP segments carry (5.19, 6.3).
+ */
+#include "address.h"
+#include "packet.h"
+
+static __always_inline enum sp_reason parse_ip4_options(const struct reader *r, struct packet *p,
+							__u32 len)
+{
+	__u8 option[4];
+
+	/* Router alert alone (RFC 2113): 148, 4, 0, 0. Anything more is "options". */
+	if (len == 4 && read_bytes(r, p->l3_offset + 20, option, 4) == 0 && option[0] == 148 &&
+	    option[1] == 4) {
+		p->marks |= SP_PKT_ROUTER_ALERT;
+		return SP_REASON_NONE;
+	}
+	p->marks |= SP_PKT_OPTIONS;
+	return SP_REASON_NONE;
+}
+
+static __always_inline enum sp_reason parse_ip4(const struct reader *r, struct packet *p)
+{
+	__u8 header[20];
+	__u32 header_len, total, room = r->len - p->l3_offset;
+	__u32 word;
+
+	if (read_bytes(r, p->l3_offset, header, sizeof(header)))
+		return SP_REASON_TRUNCATED;
+	p->family = 4;
+	p->proto = header[9];
+	p->hops = header[8];
+	__builtin_memcpy(&word, header + 12, 4);
+	set_v4(&p->src, word);
+	__builtin_memcpy(&word, header + 16, 4);
+	set_v4(&p->dst, word);
+	header_len = (header[0] & 0x0fu) * 4u;
+	total = (__u32)header[2] << 8 | header[3];
+	if (total == 0 && room > 65535)
+		total = room;
+	if (header[0] >> 4 != 4 || header_len < 20 || total < header_len)
+		return SP_REASON_MALFORMED;
+	if (total > room)
+		return SP_REASON_TRUNCATED;
+	p->end = p->l3_offset + total;
+	p->l4_offset = p->l3_offset + header_len;
+	if (((header[6] & 0x3f) | header[7]) != 0)
+		p->marks |= SP_PKT_FRAGMENT;
+	if (header_len > 20)
+		return parse_ip4_options(r, p, header_len - 20);
+	return SP_REASON_NONE;
+}
+
+/*
+ * One extension header, at p->l4_offset: 8 bytes at least, all it claims within
+ * the packet. Routing headers with segments left ask this host to forward
+ * (RFC 5095, 6554): never legitimate here.
+ */
+static __always_inline enum sp_reason parse_extension(const struct reader *r, struct packet *p,
+						      __u32 index)
+{
+	__u8 header[8];
+	__u8 kind = p->proto;
+	__u32 len;
+
+	if (kind == SP_PROTO_HOPOPTS && index != 0)
+		return SP_REASON_EXT_CHAIN;
+	if (p->l4_offset + 8 > p->end || read_bytes(r, p->l4_offset, header, 8))
+		return SP_REASON_TRUNCATED;
+	len = kind == SP_PROTO_AH ? (header[1] + 2u) * 4u : (header[1] + 1u) * 8u;
+	if (kind == SP_PROTO_FRAGMENT)
+		len = 8;
+	if (len < 8 || p->l4_offset + len > p->end)
+		return SP_REASON_TRUNCATED;
+	if (kind == SP_PROTO_ROUTING && header[3] != 0)
+		return SP_REASON_EXT_CHAIN;
+	if (kind == SP_PROTO_HOPOPTS && header[2] == 5 && header[3] == 2)
+		p->marks |= SP_PKT_ROUTER_ALERT;
+	if (kind == SP_PROTO_FRAGMENT)
+		p->marks |= SP_PKT_FRAGMENT;
+	p->proto = header[0];
+	p->l4_offset += len;
+	return SP_REASON_NONE;
+}
+
+static __always_inline int is_extension(__u8 proto)
+{
+	return proto == SP_PROTO_HOPOPTS || proto == SP_PROTO_ROUTING ||
+	       proto == SP_PROTO_FRAGMENT || proto == SP_PROTO_AH || proto == SP_PROTO_DSTOPTS;
+}
+
+static __always_inline enum sp_reason parse_ip6(const struct reader *r, struct packet *p)
+{
+	__u8 header[40];
+	__u32 payload, room = r->len - p->l3_offset;
+
+	if (read_bytes(r, p->l3_offset, header, sizeof(header)))
+		return SP_REASON_TRUNCATED;
+	p->family = 6;
+	p->proto = header[6];
+	p->hops = header[7];
+	__builtin_memcpy(&p->src, header + 8, 16);
+	__builtin_memcpy(&p->dst, header + 24, 16);
+	payload = (__u32)header[4] << 8 | header[5];
+	if (payload == 0 && room > 65535 + 40)
+		payload = room - 40;
+	if (header[0] >> 4 != 6)
+		return SP_REASON_MALFORMED;
+	if (payload + 40 > room)
+		return SP_REASON_TRUNCATED;
+	p->end = p->l3_offset + 40 + payload;
+	p->l4_offset = p->l3_offset + 40;
+	for (__u32 i = 0; i < SP_EXTS_MAX; i++) {
+		enum sp_reason reason;
+
+		if (!is_extension(p->proto) || p->marks & SP_PKT_FRAGMENT)
+			return SP_REASON_NONE;
+		reason = parse_extension(r, p, i);
+		if (reason)
+			return reason;
+	}
+	return is_extension(p->proto) ? SP_REASON_EXT_CHAIN : SP_REASON_NONE;
+}
+
+#endif

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef SALLYPORT_LIB_SETTLE_H
+#define SALLYPORT_LIB_SETTLE_H
+/* The only exit: counts, reports, and says whether the packet goes on. */
+#include "classify.h"
+#include "report.h"
+
+/* What a judge found. Zeroed, it is a drop without a policy. */
+struct finding {
+	enum sp_reason reason;
+	__u32 direction; /* enum sp_direction */
+	__u32 rule;      /* rule + 1; 0: none was asked or none matched */
+	__u32 counter;
+	__u32 flags;    /* sp_rule.flags */
+	__u32 opened;   /* 1: this packet is an opening that the rule let in */
+	__u32 by_rule;  /* 1: passes on account of the rule, its bytes are the rule's */
+	__u32 quiet;    /* 1: count, never report */
+};
+
+static __always_inline void take_answer(struct finding *f, const struct answer *a)
+{
+	f->reason = a->reason;
+	f->rule = a->rule;
+	f->counter = a->counter;
+	f->flags = a->flags;
+	f->by_rule = a->rule != 0;
+}
+
+/* A refused way out, of an address outside exfil.inside. */
+static __always_inline int is_exfil(const struct view *v, const struct finding *f,
+				    const struct packet *p, __u16 iface_class)
+{
+	if (f->direction == SP_INGRESS || !v->policy || p->family == 0)
+		return 0;
+	if (is_metadata(&p->dst))
+		return 1;
+	if (is_multicast(&p->dst) || is_limited_broadcast(&p->dst) || is_link_local(&p->dst) ||
+	    is_loopback(&p->dst) || is_unspecified(&p->dst))
+		return 0;
+	return !(marks_of(v->slot, &p->dst, iface_class) & SP_MARK_INSIDE);
+}
+
+static __always_inline int observing(const struct view *v)
+{
+	return v->policy && v->policy->flags & SP_SLOT_OBSERVE;
+}
+
+/* Where it happened. */
+struct scene {
+	__u32 hook;
+	__u32 ifindex;
+	__u32 len;
+	__u16 iface_class;
+	__u16 spare;
+};
+
+/* 1: let it go on, 0: drop it. */
+SP_GLOBAL int settle(__u32 slot, const struct scene *s, struct finding *f, const struct packet *p,
+		     const struct sp_owner *owner)
+{
+	struct report r = {};
+	struct view v;
+
+	if (!s || !f || !p)
+		return 0;
+	view_of_slot(&v, slot);
+	r.hook = s->hook;
+	r.direction = f->direction;
+	r.rule = f->rule;
+	r.ifindex = s->ifindex;
+	r.len = s->len;
+	if (f->reason == SP_REASON_NONE) {
+		count(SP_COUNT_HOOK_ADMITTED + s->hook);
+		if (f->by_rule)
+			count_rule(f->counter, f->opened, s->len);
+		if (f->opened && f->flags & SP_RULE_LOG_NEW) {
+			r.kind = SP_EVENT_NEW;
+			emit(slot, &r, p, owner);
+		}
+		return 1;
+	}
+	if (f->reason == SP_REASON_NO_RULE && f->direction != SP_INGRESS && is_metadata(&p->dst))
+		f->reason = SP_REASON_METADATA;
+	r.reason = f->reason;
+	if (f->reason == SP_REASON_DENIED)
+		count_denied(f->counter);
+	count((observing(&v) ? SP_COUNT_WOULD_DROPS : SP_COUNT_DROPS) + f->reason);
+	count((observing(&v) ? SP_COUNT_HOOK_ADMITTED : SP_COUNT_HOOK_DROPPED) + s->hook);
+	if (!f->quiet) {
+		r.kind = observing(&v) ? SP_EVENT_WOULD_DROP : SP_EVENT_DROP;
+		r.exfil = is_exfil(&v, f, p, s->iface_class);
+		emit(slot, &r, p, owner);
+	}
+	return observing(&v) ? 1 : 0;
+}
+
+#endif

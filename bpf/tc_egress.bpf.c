@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * NIC out, by sender: what an internet socket under the cgroup sends was judged
+ * whole by cgroup_skb and only leaves its flow here; packet sockets, routed
+ * traffic and the kernel's own answers are judged now.
+ */
+#include "lib/reader_skb.h"
+#include "lib/parse_l4.h"
+#include "lib/owner.h"
+#include "lib/departure.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+#define SP_TC_NEXT -1 /* TCX_NEXT and TC_ACT_UNSPEC: others may still object */
+#define SP_TC_DROP 2
+#define SP_AF_INET 2
+#define SP_AF_INET6 10
+#define SP_AF_PACKET 17
+
+static __always_inline int is_under_cgroup(struct __sk_buff *skb)
+{
+	__u64 id;
+
+	/* By known depth, because bpf_skb_under_cgroup() wants a map of file descriptors. */
+	id = bpf_skb_ancestor_cgroup_id(skb, (int)sp_settings.host_level);
+	return id != 0 && id == sp_settings.host_cgroup;
+}
+
+static __noinline enum sp_reason parse(const struct reader *r, const struct sp_iface *iface,
+					    struct packet *p)
+{
+	enum sp_reason reason = SP_REASON_ETHERTYPE;
+
+	if (iface->link == SP_LINK_ETHERNET)
+		reason = parse_ethernet(r, p);
+	else if (iface->link == SP_LINK_IP)
+		reason = parse_bare_ip(r, p);
+	return reason ? reason : parse_l3(r, p);
+}
+
+/* The flow of a packet that passed at the cgroup; its owner says how. */
+static __always_inline void note_flow(const struct view *v, struct departure *d,
+				      const struct packet *p, const struct sp_owner *o,
+				      struct finding *f)
+{
+	struct answer a = {.rule = o->rule, .counter = o->counter};
+	__u32 direction = o->opened ? o->opened - 1u : SP_EGRESS;
+	struct flow_touch t = {.now = now_s(), .idle_s = v->policy->udp_idle_s};
+	struct flow_facts facts = {};
+	__u8 state = 0;
+
+	f->reason = SP_REASON_NONE;
+	if (p->marks & SP_PKT_FRAGMENT || essential_departure(v, p, 0, d->on_host, &f->reason))
+		return;
+	f->reason = SP_REASON_NONE;
+	if (p->proto == SP_PROTO_TCP && !(p->tcp_flags & (SP_TCP_SYN | SP_TCP_FIN | SP_TCP_RST)))
+		return;
+	t.tcp_flags = p->proto == SP_PROTO_TCP ? p->tcp_flags : 0;
+	t.write = d->stand.write;
+	t.confirm = direction == SP_INGRESS && !(p->tcp_flags & SP_TCP_SYN);
+	if (find_flow(&d->stand.key, &t, &facts)) {
+		if (facts.generation == v->policy->generation)
+			return;
+		state = facts.state;
+	}
+	if (p->proto == SP_PROTO_TCP && !(p->tcp_flags & SP_TCP_SYN))
+		return;
+	if (p->proto != SP_PROTO_TCP && direction == SP_INGRESS)
+		state = SP_FLOW_CONFIRMED;
+	if (!remember(v, &d->stand, direction, &a, state))
+		f->reason = SP_REASON_FLOW_FULL;
+}
+
+static __noinline int judge_routed(const struct view *v, const struct departure *d,
+					 const struct packet *p, struct finding *f)
+{
+	struct opening o = {
+		.near = p->src,
+		.far = p->dst,
+		.direction = SP_FORWARD,
+		.iface_class = d->stand.iface_class,
+		.port = is_icmp(p) ? p->icmp_type : p->dst_port,
+		.proto = p->proto,
+	};
+	struct answer a = {};
+
+	judge_opening(v->slot, &o, &a);
+	take_answer(f, &a);
+	f->direction = SP_FORWARD;
+	return 0;
+}
+
+static __always_inline void judge_link(const struct view *v, const struct packet *p,
+				       struct finding *f)
+{
+	f->reason = SP_REASON_ETHERTYPE;
+	if (p->ethertype == SP_ETH_ARP)
+		f->reason = v->policy->flags & SP_SLOT_ARP ? SP_REASON_NONE : SP_REASON_ARP;
+}
+
+static __always_inline void judge(struct __sk_buff *skb, const struct reader *r,
+				  const struct view *v, struct departure *d,
+				  const struct packet *p, struct finding *f)
+{
+	struct bpf_sock *sk = skb->sk;
+	__u32 family = sk ? sk->family : 0;
+	struct sp_owner *o = 0;
+	int inet = family == SP_AF_INET || family == SP_AF_INET6;
+
+	if (p->family == 0) {
+		judge_link(v, p, f);
+		return;
+	}
+	if (!sk && skb->ingress_ifindex != 0) {
+		judge_routed(v, d, p, f);
+		return;
+	}
+	if (inet && is_under_cgroup(skb)) {
+		sk = bpf_sk_fullsock(sk);
+		if (sk)
+			o = bpf_sk_storage_get(&sp_owners, sk, 0, 0);
+	}
+	if (o) {
+		note_flow(v, d, p, o, f);
+		return;
+	}
+	d->sender = family == SP_AF_PACKET ? SENDER_PACKET : SENDER_KERNEL;
+	judge_departure(r, v, d, p, f);
+}
+
+SEC("tc")
+int sp_tc_egress(struct __sk_buff *skb)
+{
+	struct scene s = {.hook = SP_HOOK_TC, .ifindex = skb->ifindex, .len = skb->len};
+	struct reader r = reader_of(skb);
+	struct finding f = {.direction = SP_EGRESS};
+	struct departure d = {.guarded = 1, .on_host = 1, .keeps = 1};
+	const struct sp_iface *iface;
+	struct packet p = {};
+	struct view v;
+
+	iface = bpf_map_lookup_elem(&sp_ifaces, &s.ifindex);
+	if (!iface)
+		return SP_TC_DROP;
+	f.reason = view_of(&v);
+	if (f.reason == SP_REASON_NONE)
+		f.reason = parse(&r, iface, &p);
+	if (f.reason == SP_REASON_NONE) {
+		s.iface_class = iface->iface_class[v.slot % SP_SLOTS];
+		stand_of(&d.stand, &p, 0);
+		d.stand.iface_class = s.iface_class;
+		judge(skb, &r, &v, &d, &p, &f);
+	}
+	return settle(v.slot, &s, &f, &p, 0) ? SP_TC_NEXT : SP_TC_DROP;
+}

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Asking the daemon over its control socket.
+#include <optional>
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+#include "base/fd.h"
+#include "base/result.h"
+
+namespace sallyport {
+
+// Reads from a socket line by line, keeping what came after the last one.
+class LineReader {
+  public:
+    explicit LineReader(int fd) : fd_(fd) {} // not owned
+    // The next line without its newline, nullopt at the end. Blocks only when the
+    // socket does and no whole line is here yet.
+    [[nodiscard]] Result<std::optional<std::string>> next();
+    // A whole line is here already.
+    [[nodiscard]] bool has_line() const { return buffer_.find('\n') != std::string::npos; }
+
+  private:
+    int fd_;
+    std::string buffer_;
+};
+
+[[nodiscard]] Status send_request(int fd, const nlohmann::json& request);
+// {"ok":true,...} as it is; {"ok":false,...} as its error.
+[[nodiscard]] Result<nlohmann::ordered_json> parse_answer(const std::string& line);
+
+// One question, one answer. ErrorKind::not_found when no daemon listens.
+[[nodiscard]] Result<nlohmann::ordered_json> ask_daemon(const std::string& socket,
+                                                        const nlohmann::json& request);
+
+} // namespace sallyport

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// The command: arguments to a verb, the verb's answer to an exit code.
+#include <csignal>
+#include <exception>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cli/output.h"
+#include "cli/verbs.h"
+
+namespace sallyport {
+namespace {
+
+int as_int(ExitCode code) { return static_cast<int>(code); }
+
+void add_directories(CLI::App& app, Paths& paths) {
+    const char* group = "Directories";
+    app.add_option("--bpffs", paths.bpffs, "pinned links and maps [SALLYPORT_BPFFS]")
+        ->group(group)->capture_default_str();
+    app.add_option("--run-dir", paths.run_dir, "the control socket [SALLYPORT_RUN_DIR]")
+        ->group(group)->capture_default_str();
+    app.add_option("--state-dir", paths.state_dir, "what survives a reboot [SALLYPORT_STATE_DIR]")
+        ->group(group)->capture_default_str();
+    app.add_option("--log-dir", paths.log_dir, "events.jsonl [SALLYPORT_LOG_DIR]")
+        ->group(group)->capture_default_str();
+}
+
+int run_command(int argc, char** argv) {
+    CLI::App app("A default-deny firewall: what no rule allows is dropped, and says why.", "sallyport");
+    app.set_version_flag("--version", "sallyport " SP_VERSION, "print the version");
+    app.set_help_flag("-h,--help", "print this help");
+    app.require_subcommand(1);
+    app.fallthrough();
+    app.footer("Exit codes: 0 done; 1 the answer is no; 2 usage or a bad policy;\n"
+               "            3 the kernel or the machine refused; 4 no daemon.\n"
+               "'sallyport VERB --help' has the options of a verb.");
+    const auto paths = std::make_shared<Paths>(paths_from_environment());
+    add_directories(app, *paths);
+    const std::vector<Verb> verbs{run_verb(app, paths), check_verb(app), status_verb(app, paths),
+                                  tail_verb(app, paths), down_verb(app, paths)};
+    for (const Verb& verb : verbs) verb.command->fallthrough();
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return app.exit(error) == 0 ? as_int(ExitCode::done) : as_int(ExitCode::usage);
+    }
+    for (const Verb& verb : verbs)
+        if (verb.command->parsed()) return as_int(verb.act());
+    return as_int(ExitCode::usage);
+}
+
+} // namespace
+} // namespace sallyport
+
+int main(int argc, char** argv) {
+    std::signal(SIGPIPE, SIG_IGN); // a closed pipe is an error of write, not a death
+    try {
+        return sallyport::run_command(argc, argv);
+    } catch (const std::exception& error) { // out of memory, a third party's defect
+        sallyport::say(std::string("sallyport: ") + error.what());
+        return static_cast<int>(sallyport::ExitCode::refused);
+    }
+}

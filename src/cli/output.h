@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Data goes to stdout, talk to stderr.
+#include <functional>
+#include <string_view>
+
+#include <nlohmann/json.hpp>
+
+#include "base/result.h"
+#include "cli/exit_code.h"
+#include "event/text.h"
+
+namespace sallyport {
+
+enum class Format : unsigned char { text, json };
+
+// Colours only on a terminal that can, and never with NO_COLOR (unless empty).
+[[nodiscard]] Colour colour_for(int fd);
+[[nodiscard]] Colour decide_colour(bool is_terminal,
+                                   const std::function<const char*(const char*)>& get_env);
+
+// Whole, to stdout, flushed. Nobody reading (a closed pipe) is no failure.
+void print_data(std::string_view text);
+void print_json(const nlohmann::ordered_json& json);
+// To stderr.
+void say(std::string_view line);
+// "sallyport: MESSAGE", the verifier's last words, "  next: HINT", all to stderr.
+void say_error(const Error& error);
+// The same and, when JSON was asked for, {"ok":false,...} to stdout.
+[[nodiscard]] ExitCode report_failure(const Error& error, Format format);
+
+[[nodiscard]] nlohmann::ordered_json error_to_json(const Error& error);
+
+} // namespace sallyport

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/status_text.h"
+
+#include <algorithm>
+#include <vector>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "base/text.h"
+#include "event/names.h"
+
+namespace sallyport {
+namespace {
+
+using Row = std::vector<std::string>;
+enum class Align : unsigned char { left, right };
+
+// Columns as wide as their widest cell; nothing for a table without rows.
+std::string render_table(const std::string& title, const Row& head, const std::vector<Align>& aligns,
+                         const std::vector<Row>& rows) {
+    if (rows.empty()) return {};
+    std::vector<std::size_t> widths(head.size());
+    const auto widen = [&](const Row& row) {
+        for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+    };
+    widen(head);
+    for (const Row& row : rows) widen(row);
+    std::string text = "\n" + title + "\n";
+    const auto add = [&](const Row& row) {
+        std::string line;
+        for (std::size_t i = 0; i < row.size(); ++i)
+            line += aligns[i] == Align::left ? fmt::format("  {:<{}}", row[i], widths[i])
+                                             : fmt::format("  {:>{}}", row[i], widths[i]);
+        while (line.ends_with(' ')) line.pop_back();
+        text += line + "\n";
+    };
+    add(head);
+    for (const Row& row : rows) add(row);
+    return text;
+}
+
+std::string or_dash(const std::string& text) { return text.empty() ? "-" : escaped(text); }
+
+std::string headline(const StatusView& status, Colour colour) {
+    std::string line = "NOT protected";
+    std::string_view paint = "\033[1;37;41m";
+    if (status.state == "protected") {
+        line = "protected";
+        paint = "\033[1;32m";
+    } else if (status.state == "observing") {
+        line = "observing: nothing is dropped";
+        paint = "\033[1;33m";
+    }
+    if (!status.why.empty()) line += ": " + escaped(status.why);
+    if (colour == Colour::never) return line + "\n";
+    return fmt::format("{}{}\033[0m\n", paint, line);
+}
+
+std::string policy_line(const StatusView& status) {
+    if (status.generation == 0) return "policy  none\n";
+    std::string line = fmt::format("policy  {}, generation {}", or_dash(status.policy_file), status.generation);
+    if (!status.policy_sha256.empty())
+        line += fmt::format(", sha256 {}", escaped(status.policy_sha256.substr(0, 12)));
+    if (!status.policy_applied.empty()) line += ", applied " + escaped(status.policy_applied);
+    if (!status.policy_by.empty()) line += " by " + escaped(status.policy_by);
+    if (!status.trial.is_null()) line += ", on trial";
+    return line + "\n";
+}
+
+std::string hooks_table(const StatusView& status) {
+    std::vector<Row> rows;
+    for (const HookStatus& hook : status.hooks)
+        rows.push_back({escaped(hook.hook), or_dash(hook.iface), or_dash(hook.mode),
+                        hook.attached ? "attached" : "MISSING", fmt::to_string(hook.admitted),
+                        fmt::to_string(hook.dropped)});
+    constexpr auto L = Align::left, R = Align::right;
+    return render_table("hooks", {"HOOK", "INTERFACE", "MODE", "STATE", "ADMITTED", "DROPPED"},
+                        {L, L, L, L, R, R}, rows);
+}
+
+std::string rules_table(const StatusView& status) {
+    std::vector<Row> rows;
+    for (const RuleStatus& rule : status.rules)
+        rows.push_back({escaped(rule.name), escaped(rule.direction), fmt::to_string(rule.admitted),
+                        fmt::to_string(rule.denied), fmt::to_string(rule.limited),
+                        fmt::to_string(rule.bytes)});
+    constexpr auto L = Align::left, R = Align::right;
+    return render_table("rules", {"RULE", "DIRECTION", "ADMITTED", "DENIED", "LIMITED", "BYTES"},
+                        {L, L, R, R, R, R}, rows);
+}
+
+std::string reasons_table(const StatusView& status) {
+    std::vector<std::pair<std::string, std::uint64_t>> sorted(status.reasons.begin(), status.reasons.end());
+    std::ranges::stable_sort(sorted, std::greater{}, [](const auto& entry) { return entry.second; });
+    std::vector<Row> rows;
+    for (const auto& [name, count] : sorted) {
+        const auto number = parse_reason(name);
+        rows.push_back({escaped(name), fmt::to_string(count),
+                        number ? std::string(reason_meaning(*number)) : std::string()});
+    }
+    return render_table("drops", {"REASON", "PACKETS", "MEANING"},
+                        {Align::left, Align::right, Align::left}, rows);
+}
+
+} // namespace
+
+std::string render_status(const StatusView& status, Colour colour) {
+    std::string text = headline(status, colour) + policy_line(status);
+    text += hooks_table(status) + rules_table(status) + reasons_table(status);
+    text += fmt::format("\nflows   {} of {}, {} refused\n", status.flow_entries, status.flow_max,
+                        status.flow_refused);
+    text += fmt::format("bans    {}\n", status.bans_active);
+    text += fmt::format("events  {} sent, {} folded, {} lost\n", status.events_sent,
+                        status.events_folded, status.events_lost);
+    std::vector<std::string> blind;
+    for (const std::string& spot : status.blind) blind.push_back(escaped(spot));
+    return text + fmt::format("blind   {}\n", blind.empty() ? "none known" : fmt::format("{}", fmt::join(blind, ", ")));
+}
+
+} // namespace sallyport

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// The status for people.
+#include <string>
+
+#include "daemon/status.h"
+#include "event/text.h"
+
+namespace sallyport {
+
+// First line: protected, observing, or NOT protected and why. Ends in a newline.
+[[nodiscard]] std::string render_status(const StatusView& status, Colour colour);
+
+} // namespace sallyport

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+// sallyport tail: events as they happen.
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <csignal>
+
+#include "cli/output.h"
+#include "cli/tail_stream.h"
+#include "cli/verbs.h"
+#include "daemon/control_socket.h"
+
+namespace sallyport {
+namespace {
+
+struct TailOptions {
+    FilterText filter;
+    std::uint64_t count = 0;
+    bool as_json = false;
+};
+
+// SIGINT and SIGTERM as something to wait for together with the rest.
+Fd end_signals() {
+    sigset_t wanted;
+    sigemptyset(&wanted);
+    sigaddset(&wanted, SIGINT);
+    sigaddset(&wanted, SIGTERM);
+    sigprocmask(SIG_BLOCK, &wanted, nullptr);
+    return Fd(::signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK));
+}
+
+ExitCode exit_code_of(TailEnd end) {
+    switch (end) {
+    case TailEnd::counted:
+    case TailEnd::reader_gone:
+    case TailEnd::interrupted: return ExitCode::done;
+    case TailEnd::daemon_gone:
+        say("sallyport: the daemon has ended; the wall may still stand: see 'sallyport status'");
+        return ExitCode::no_daemon;
+    case TailEnd::cut_off:
+        say("sallyport: cut off, because the output was not read fast enough\n"
+            "  next: narrow it with a filter, or read the log file");
+        return ExitCode::refused;
+    }
+    return ExitCode::refused;
+}
+
+ExitCode tail(const TailOptions& options, const Paths& paths) {
+    const Format format = options.as_json ? Format::json : Format::text;
+    const auto filter = parse_filter(options.filter);
+    if (!filter) return report_failure(filter.error(), Format::text);
+    const auto socket = connect_to(paths.control_socket());
+    if (!socket) {
+        say_error(socket.error());
+        return socket.error().kind == ErrorKind::not_found ? ExitCode::no_daemon
+                                                           : exit_code_of(socket.error().kind);
+    }
+    const Fd signals = end_signals();
+    const auto end = tail_stream({.socket = socket->get(),
+                                  .output = STDOUT_FILENO,
+                                  .signals = signals.get(),
+                                  .format = format,
+                                  .colour = colour_for(STDOUT_FILENO),
+                                  .zone = Zone::local,
+                                  .count = options.count,
+                                  .filter = *filter});
+    if (!end) return report_failure(end.error(), Format::text);
+    return exit_code_of(*end);
+}
+
+} // namespace
+
+Verb tail_verb(CLI::App& parent, const SharedPaths& paths) {
+    const auto options = std::make_shared<TailOptions>();
+    FilterText& filter = options->filter;
+    CLI::App* tail_command = parent.add_subcommand("tail", "show events as they happen");
+    const auto repeatable = [&](const char* name, std::vector<std::string>& values, const char* help) {
+        tail_command->add_option(name, values, help)
+            ->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)->group("Filters");
+    };
+    repeatable("--reason", filter.reasons, "only this reason (no-rule, bogon, ...)");
+    repeatable("--rule", filter.rules, "only what this rule decided");
+    repeatable("--src", filter.src, "only from this address or network");
+    repeatable("--dst", filter.dst, "only to this address or network");
+    repeatable("--port", filter.ports, "only with this port at either end");
+    repeatable("--direction", filter.directions, "only ingress, egress or forward");
+    tail_command->add_flag("--exfil", filter.exfil, "only exfiltration attempts")->group("Filters");
+    tail_command->add_option("--count", options->count, "end after so many events");
+    tail_command->add_flag("--json", options->as_json, "one JSON object a line");
+    tail_command->footer("A filter given more than once takes either value; different ones must all match.");
+    return {.command = tail_command, .act = [paths, options] { return tail(*options, *paths); }};
+}
+
+} // namespace sallyport

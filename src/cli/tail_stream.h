@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// From the control socket to the terminal or pipe, line by line, until one of
+// them, or the user, ends it.
+#include <cstdint>
+
+#include "base/result.h"
+#include "cli/output.h"
+#include "event/filter.h"
+
+namespace sallyport {
+
+enum class TailEnd : std::uint8_t {
+    counted,     // as many as were asked for
+    reader_gone, // who read our output has left (head)
+    interrupted, // SIGINT or SIGTERM
+    daemon_gone,
+    cut_off,     // we were too slow, and the stream said so
+};
+
+struct TailStream {
+    int socket = -1;  // connected, blocking; none of the three is owned
+    int output = -1;
+    int signals = -1; // readable when it is time to end; -1: never
+    Format format = Format::text;
+    Colour colour = Colour::never;
+    Zone zone = Zone::local;
+    std::uint64_t count = 0; // 0: no end
+    EventFilter filter;
+};
+
+// Asks, then copies; each event is out before the next is read. `lost` lines do
+// not count. An error when the daemon refuses.
+[[nodiscard]] Result<TailEnd> tail_stream(const TailStream& stream);
+
+} // namespace sallyport

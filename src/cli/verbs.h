@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// The verbs of the command, one file each. A verb adds its subcommand and hands
+// back what to do when it was the one asked for.
+#include <functional>
+#include <memory>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+
+#include "cli/exit_code.h"
+#include "daemon/paths.h"
+
+namespace sallyport {
+
+struct Verb {
+    CLI::App* command = nullptr; // of the parent
+    std::function<ExitCode()> act;
+};
+
+// The directories are known only when the arguments have been read.
+using SharedPaths = std::shared_ptr<const Paths>;
+
+[[nodiscard]] Verb run_verb(CLI::App& parent, const SharedPaths& paths);
+[[nodiscard]] Verb check_verb(CLI::App& parent);
+[[nodiscard]] Verb status_verb(CLI::App& parent, const SharedPaths& paths);
+[[nodiscard]] Verb tail_verb(CLI::App& parent, const SharedPaths& paths);
+[[nodiscard]] Verb down_verb(CLI::App& parent, const SharedPaths& paths);
+
+} // namespace sallyport

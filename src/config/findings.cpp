@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// Gathers findings, and turns places into lines and byte columns.
+#include "config/findings.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include "base/text.h"
+
+namespace sallyport {
+
+namespace {
+constexpr std::size_t kKept = 200; // of each severity
+
+Diagnostic and_more(Severity severity, const std::string& file, std::size_t count) {
+    const char* const noun = severity == Severity::error ? " more errors" : " more warnings";
+    return Diagnostic{.severity = severity, .file = file, .line = 0, .column = 0,
+                      .message = "and " + std::to_string(count) + noun, .hint = {}, .source = {},
+                      .caret = 0};
+}
+} // namespace
+
+Findings::Findings(std::string file, std::string_view text) : file_(std::move(file)), text_(text) {
+    line_starts_.push_back(0);
+    for (std::size_t at = 0; (at = text_.find('\n', at)) != std::string_view::npos;)
+        line_starts_.push_back(++at);
+}
+
+std::string_view Findings::line(unsigned number) const {
+    if (number == 0 || number > line_starts_.size()) return {};
+    const std::size_t begin = line_starts_[number - 1];
+    std::string_view line = text_.substr(begin);
+    line = line.substr(0, line.find('\n'));
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    return line;
+}
+
+std::size_t Findings::byte_of(Place place) const {
+    const std::string_view text = line(place.line);
+    std::size_t at = 0;
+    for (unsigned column = 1; column < place.column && at < text.size(); ++column)
+        at += character_at(text, at).bytes.size();
+    return at;
+}
+
+void Findings::error(Place place, std::string message, std::string hint) {
+    found(Severity::error, place, std::move(message), std::move(hint));
+}
+
+void Findings::warning(Place place, std::string message, std::string hint) {
+    found(Severity::warning, place, std::move(message), std::move(hint));
+}
+
+void Findings::found(Severity severity, Place place, std::string message, std::string hint) {
+    if (std::find(silenced_.begin(), silenced_.end(), place) != silenced_.end()) return;
+    Diagnostic diagnostic{.severity = severity, .file = file_, .line = place.line, .column = 0,
+                          .message = std::move(message), .hint = std::move(hint), .source = {},
+                          .caret = 0};
+    if (place.line > 0) {
+        diagnostic.column = static_cast<unsigned>(byte_of(place) + 1);
+        diagnostic = with_source(std::move(diagnostic), line(place.line));
+    }
+    add(std::move(diagnostic));
+}
+
+void Findings::add(Diagnostic diagnostic) {
+    std::size_t& count = diagnostic.severity == Severity::error ? errors_ : warnings_;
+    if (++count <= kKept) kept_.push_back(std::move(diagnostic));
+}
+
+std::vector<Diagnostic> Findings::take() {
+    const auto order = [this](const Diagnostic& d) {
+        return std::tuple(d.file != file_, d.line, d.column);
+    };
+    std::stable_sort(kept_.begin(), kept_.end(), [&](const Diagnostic& a, const Diagnostic& b) {
+        return order(a) < order(b);
+    });
+    if (errors_ > kKept) kept_.push_back(and_more(Severity::error, file_, errors_ - kKept));
+    if (warnings_ > kKept) kept_.push_back(and_more(Severity::warning, file_, warnings_ - kKept));
+    return std::move(kept_);
+}
+
+} // namespace sallyport

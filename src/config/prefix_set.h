@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <vector>
+
+#include "base/ip.h"
+
+namespace sallyport {
+
+// Prefixes that cover what `networks` do and `except` do not; each family by
+// itself, as Prefix::covers has it. Sorted, none within another.
+[[nodiscard]] std::vector<Prefix> difference(const std::vector<Prefix>& networks,
+                                             const std::vector<Prefix>& except);
+
+} // namespace sallyport

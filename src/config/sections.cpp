@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// [exfil], [essentials], [flows] and [events].
+#include "config/sections.h"
+
+namespace sallyport {
+
+namespace {
+
+using std::chrono::seconds;
+
+// Where what stays inside may go, when the policy does not say.
+PeerSet private_networks() {
+    auto networks = std::make_shared<const std::vector<Prefix>>(std::vector{
+        prefix_of(Address::v4(0x0a000000), 96 + 8),   // 10.0.0.0/8
+        prefix_of(Address::v4(0x64400000), 96 + 10),  // 100.64.0.0/10
+        prefix_of(Address::v4(0xac100000), 96 + 12),  // 172.16.0.0/12
+        prefix_of(Address::v4(0xc0a80000), 96 + 16),  // 192.168.0.0/16
+        prefix_of(Address{.bytes = {0xfc}}, 7),       // fc00::/7
+    });
+    return PeerSet{.parts = {PeerPart{.networks = std::move(networks), .except = {}, .interfaces = {}}}};
+}
+
+} // namespace
+
+PeerSet read_exfil(Fields& root, Zones& zones) {
+    const Value* const table = root.get("exfil", ValueKind::table);
+    if (table == nullptr) return private_networks();
+    Fields fields(*table, "[exfil]", root.findings());
+    const Value* const inside = fields.get("inside");
+    PeerSet set = inside == nullptr ? private_networks() : zones.peers(*inside, "inside");
+    fields.finish();
+    return set;
+}
+
+Essentials read_essentials(Fields& root, Zones& zones) {
+    Essentials essentials;
+    essentials.ping = any_peer();
+    const Value* const table = root.get("essentials", ValueKind::table);
+    if (table == nullptr) return essentials;
+    Fields fields(*table, "[essentials]", root.findings());
+    essentials.arp = fields.flag("arp", essentials.arp);
+    essentials.neighbour_discovery = fields.flag("neighbour-discovery", essentials.neighbour_discovery);
+    essentials.dhcp_client = fields.flag("dhcp-client", essentials.dhcp_client);
+    essentials.icmp_errors = fields.flag("icmp-errors", essentials.icmp_errors);
+    if (const Value* ping = fields.get("ping")) essentials.ping = zones.peers(*ping, "ping");
+    enum class Fragments : unsigned char { drop };
+    if (!fields.not_yet("fragments", "track"))
+        static_cast<void>(fields.choice("fragments", Fragments::drop, {{"drop", Fragments::drop}}));
+    essentials.judge_ip_options =
+        fields.choice<bool>("ip-options", essentials.judge_ip_options, {{"drop", false}, {"judge", true}});
+    essentials.redirects = fields.flag("redirects", essentials.redirects);
+    fields.finish();
+    return essentials;
+}
+
+Flows read_flows(Fields& root) {
+    constexpr std::uint32_t kLeast = 8;
+    constexpr std::uint32_t kMost = 1u << 24;
+    constexpr seconds kLongest = std::chrono::days(30);
+    Flows flows;
+    const Value* const table = root.get("flows", ValueKind::table);
+    if (table == nullptr) return flows;
+    Fields fields(*table, "[flows]", root.findings());
+    flows.max = fields.number("max", flows.max, kLeast, kMost);
+    flows.tcp_idle = fields.duration("tcp-idle", flows.tcp_idle, seconds(1), kLongest);
+    flows.udp_idle = fields.duration("udp-idle", flows.udp_idle, seconds(1), kLongest);
+    fields.finish();
+    return flows;
+}
+
+Events read_events(Fields& root) {
+    constexpr std::uint32_t kMost = 1'000'000;
+    Events events;
+    const Value* const table = root.get("events", ValueKind::table);
+    if (table == nullptr) return events;
+    Fields fields(*table, "[events]", root.findings());
+    events.per_second = fields.number("per-second", events.per_second, 1, kMost);
+    events.repeat = fields.duration("repeat", events.repeat, seconds(1), std::chrono::hours(24));
+    fields.finish();
+    return events;
+}
+
+} // namespace sallyport

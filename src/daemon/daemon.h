@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// The daemon in the foreground.
+#include <cstdint>
+#include <string>
+
+#include "base/result.h"
+#include "daemon/paths.h"
+
+namespace sallyport {
+
+// What a clean end leaves behind.
+enum class OnExit : std::uint8_t { keep, detach };
+// What happens to connections that were there before the wall.
+enum class Running : std::uint8_t { judge, keep };
+
+struct RunOptions {
+    std::string policy_file = "/etc/sallyport/policy.toml";
+    Paths paths;
+    OnExit on_exit = OnExit::keep;
+    Running running = Running::judge;
+    std::string log_level = "info"; // trace, debug, info, warning, error; checked by the caller
+};
+
+// Returns after SIGTERM or SIGINT, with the exit code.
+[[nodiscard]] Result<int> run_daemon(const RunOptions& options);
+
+} // namespace sallyport

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// What `status` shows, as a plain value, and its JSON form: every key always there.
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "base/result.h"
+
+namespace sallyport {
+
+struct HookStatus {
+    std::string hook;  // "xdp", "connect", "sendmsg", "cgroup", "tc"
+    std::string iface; // "": the hook has none
+    std::string mode;  // "native", "generic", "tcx", "clsact"; "": there is only one
+    bool attached = false;
+    std::uint64_t admitted = 0;
+    std::uint64_t dropped = 0;
+    bool operator==(const HookStatus&) const = default;
+};
+
+struct RuleStatus {
+    std::string name;
+    std::string direction;
+    std::uint64_t admitted = 0;
+    std::uint64_t limited = 0;
+    std::uint64_t bytes = 0;
+    std::uint64_t denied = 0;
+    bool operator==(const RuleStatus&) const = default;
+};
+
+struct StatusView {
+    std::string state = "not-protected"; // "protected", "observing", "not-protected"
+    std::string why;                     // "": null in JSON
+    std::string mode;                    // "enforce", "observe"; "": null
+    std::uint32_t generation = 0;
+    nlohmann::json trial = nullptr; // the policy on trial, null when there is none
+    std::string policy_file;        // "": null, as the next three
+    std::string policy_sha256;
+    std::string policy_applied; // RFC 3339
+    std::string policy_by;
+    std::vector<HookStatus> hooks;
+    std::map<std::string, std::uint64_t> reasons; // by slug, those that are not zero
+    std::vector<RuleStatus> rules;
+    std::uint64_t flow_entries = 0;
+    std::uint64_t flow_max = 0;
+    std::uint64_t flow_refused = 0;
+    std::uint64_t bans_active = 0;
+    std::uint64_t events_sent = 0;
+    std::uint64_t events_folded = 0;
+    std::uint64_t events_lost = 0;
+    std::vector<std::string> blind; // what this kernel cannot see: "af-xdp", "packet-sockets", ...
+    bool operator==(const StatusView&) const = default;
+};
+
+[[nodiscard]] nlohmann::ordered_json to_json(const StatusView& status);
+// A missing key leaves its default; a key of the wrong type is an error.
+[[nodiscard]] Result<StatusView> status_from_json(const nlohmann::json& json);
+
+} // namespace sallyport

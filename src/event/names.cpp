@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+// One table a list; to_ and parse_ read the same one, so that they cannot part.
+#include "event/names.h"
+
+#include <array>
+#include <charconv>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "sallyport/abi/event.h"
+#include "sallyport/abi/reason.h"
+#include "sallyport/abi/types.h"
+
+namespace sallyport {
+namespace {
+
+template <typename Number> using Entry = std::pair<Number, std::string_view>;
+
+struct Reason {
+    std::uint8_t number;
+    std::string_view slug;
+    std::string_view meaning;
+};
+
+constexpr Reason kReasons[] = {
+#define X(name, number, slug, meaning) {number, slug, meaning},
+    SP_REASONS(X)
+#undef X
+};
+
+constexpr auto kDirections = std::to_array<Entry<std::uint8_t>>({
+    {SP_INGRESS, "ingress"},
+    {SP_EGRESS, "egress"},
+    {SP_FORWARD, "forward"},
+});
+
+constexpr auto kHooks = std::to_array<Entry<std::uint8_t>>({
+    {SP_HOOK_XDP, "xdp"},
+    {SP_HOOK_CONNECT, "connect"},
+    {SP_HOOK_SENDMSG, "sendmsg"},
+    {SP_HOOK_CGROUP, "cgroup"},
+    {SP_HOOK_TC, "tc"},
+});
+
+constexpr auto kKinds = std::to_array<Entry<EventKind>>({
+    {EventKind::drop, "drop"},
+    {EventKind::would_drop, "would-drop"},
+    {EventKind::opened, "new"},
+    {EventKind::lost, "lost"},
+    {EventKind::policy, "policy"},
+    {EventKind::hook, "hook"},
+});
+
+constexpr auto kLosers = std::to_array<Entry<LostBy>>({
+    {LostBy::ring_full, "ring-full"},
+    {LostBy::over_rate, "over-rate"},
+    {LostBy::slow_reader, "slow-reader"},
+    {LostBy::log_file, "log-file"},
+});
+
+constexpr auto kStates = std::to_array<Entry<EventState>>({
+    {EventState::attached, "attached"},
+    {EventState::lost, "lost"},
+    {EventState::restored, "restored"},
+    {EventState::applied, "applied"},
+    {EventState::refused, "refused"},
+});
+
+constexpr auto kProtos = std::to_array<Entry<std::uint8_t>>({
+    {1, "icmp"},   {2, "igmp"},   {4, "ipip"},  {6, "tcp"},     {17, "udp"},   {33, "dccp"},
+    {41, "ipv6"},  {47, "gre"},   {50, "esp"},  {51, "ah"},     {58, "icmpv6"}, {89, "ospf"},
+    {103, "pim"},  {112, "vrrp"}, {132, "sctp"}, {136, "udplite"},
+});
+
+constexpr std::string_view kFlagLetters = "FSRPAUEC"; // by bit, the lowest first
+
+template <typename Table, typename Number>
+std::string name_in(const Table& table, Number number) {
+    for (const auto& [value, name] : table)
+        if (value == number) return std::string(name);
+    return fmt::to_string(static_cast<unsigned>(number));
+}
+
+template <typename Number, std::size_t N>
+std::optional<Number> number_in(const std::array<Entry<Number>, N>& table, std::string_view name) {
+    for (const auto& [value, text] : table)
+        if (text == name) return value;
+    return std::nullopt;
+}
+
+} // namespace
+
+std::string reason_name(std::uint8_t reason) {
+    for (const Reason& entry : kReasons)
+        if (entry.number == reason) return std::string(entry.slug);
+    return fmt::to_string(reason);
+}
+
+std::optional<std::uint8_t> parse_reason(std::string_view name) {
+    for (const Reason& entry : kReasons)
+        if (entry.slug == name) return entry.number;
+    return std::nullopt;
+}
+
+std::string_view reason_meaning(std::uint8_t reason) {
+    for (const Reason& entry : kReasons)
+        if (entry.number == reason) return entry.meaning;
+    return {};
+}
+
+std::vector<std::uint8_t> all_reasons() {
+    std::vector<std::uint8_t> numbers;
+    for (const Reason& entry : kReasons) numbers.push_back(entry.number);
+    return numbers;
+}
+
+std::string direction_name(std::uint8_t direction) { return name_in(kDirections, direction); }
+std::optional<std::uint8_t> parse_direction(std::string_view name) {
+    return number_in(kDirections, name);
+}
+
+std::string hook_name(std::uint8_t hook) { return name_in(kHooks, hook); }
+std::optional<std::uint8_t> parse_hook(std::string_view name) { return number_in(kHooks, name); }
+
+std::string to_string(EventKind kind) { return name_in(kKinds, kind); }
+std::optional<EventKind> parse_event_kind(std::string_view name) { return number_in(kKinds, name); }
+
+std::string to_string(LostBy lost_by) { return name_in(kLosers, lost_by); }
+std::optional<LostBy> parse_lost_by(std::string_view name) { return number_in(kLosers, name); }
+
+std::string to_string(EventState state) { return name_in(kStates, state); }
+std::optional<EventState> parse_event_state(std::string_view name) {
+    return number_in(kStates, name);
+}
+
+std::string proto_name(std::uint8_t proto) { return name_in(kProtos, proto); }
+
+std::optional<std::uint8_t> parse_proto(std::string_view name) {
+    if (const auto known = number_in(kProtos, name)) return known;
+    std::uint8_t number = 0;
+    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
+    if (error != std::errc{} || end != name.data() + name.size()) return std::nullopt;
+    return number;
+}
+
+std::string tcp_flag_letters(std::uint8_t flags) {
+    std::string letters;
+    for (std::size_t bit = 0; bit < kFlagLetters.size(); ++bit)
+        if ((flags >> bit & 1) != 0) letters += kFlagLetters[bit];
+    return letters.empty() ? "-" : letters;
+}
+
+std::optional<std::uint8_t> parse_tcp_flags(std::string_view letters) {
+    if (letters == "-") return std::uint8_t{0};
+    unsigned flags = 0;
+    for (const char letter : letters) {
+        const std::size_t bit = kFlagLetters.find(letter);
+        if (bit == std::string_view::npos) return std::nullopt;
+        flags |= 1u << bit;
+    }
+    if (letters.empty()) return std::nullopt;
+    return static_cast<std::uint8_t>(flags);
+}
+
+} // namespace sallyport

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Where published events go. A sink never blocks and never fails its caller:
+// what it cannot take it counts.
+#include <string>
+
+#include "event/event.h"
+
+namespace sallyport {
+
+class EventSink {
+  public:
+    EventSink() = default;
+    EventSink(const EventSink&) = delete;
+    EventSink& operator=(const EventSink&) = delete;
+    virtual ~EventSink() = default;
+    // `line` is to_json_line(event): made once for all sinks.
+    virtual void take(const Event& event, const std::string& line) = 0;
+};
+
+} // namespace sallyport

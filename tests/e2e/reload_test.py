@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""SIGHUP: a good file switches at one stroke, a bad one changes nothing."""
+import os
+import unittest
+
+from harness import CUT, HOST, PEER, E2e, both, each_family, rule
+
+WEB = rule("ingress", "web", both(PEER), ports=[80])
+HTTPS = rule("egress", "https", both(PEER), ports=[443])
+MORE = (rule("ingress", "more", both(PEER), ports=[81])
+        + rule("egress", "more-out", both(PEER), ports=[444]))
+
+
+class Reload(E2e):
+    @classmethod
+    def prepare(cls):
+        for port in (80, 81, 82):
+            cls.here.call("listen", port=port)
+        for port in (443, 444, 445):
+            cls.there.call("listen", port=port)
+
+    @each_family
+    def test_a_good_file_switches(self, family):
+        self.begin(WEB + HTTPS)
+        self.assertEqual((self.into(81, family), self.out(444, family)), ("timeout", "eperm"))
+        before = self.guard.status()
+        self.switch(WEB + HTTPS + MORE)
+        self.assertEqual((self.into(81, family), self.out(444, family)), ("open", "open"))
+        after = self.guard.status()
+        self.assertEqual(after["generation"], before["generation"] + 1)
+        self.assertNotEqual(after["policy"]["sha256"], before["policy"]["sha256"])
+        self.expect_event(event="policy", state="applied")
+        self.switch(WEB + HTTPS)
+        self.assertEqual((self.into(81, family), self.out(444, family)), ("timeout", "eperm"))
+        self.assertEqual((self.into(80, family), self.out(443, family)), ("open", "open"))
+
+    @each_family
+    def test_a_connection_that_the_new_policy_forbids_is_cut(self, family):
+        self.begin(WEB + HTTPS + MORE)
+        held = {}
+        for name, agent, dst, port in (("in", self.there, HOST, 80), ("in-more", self.there, HOST, 81),
+                                       ("out", self.here, PEER, 443),
+                                       ("out-more", self.here, PEER, 444)):
+            held[name] = agent, agent.call("hold", dst=dst[family], port=port)
+            self.assertEqual(held[name][1]["result"], "open", name)
+        self.switch(WEB + HTTPS)
+        got = {name: agent.result("exchange", handle=one["handle"])
+               for name, (agent, one) in held.items()}
+        self.assertEqual((got["in"], got["out"]), ("open", "open"))
+        self.assertIn(got["in-more"], ("reset", "closed"))
+        self.assertIn(got["out-more"], CUT)
+
+    @each_family
+    def test_a_bad_file_keeps_the_old_policy_and_says_why(self, family):
+        self.begin(WEB + HTTPS)
+        held = self.there.call("hold", dst=HOST[family], port=80)
+        before = self.guard.status()
+        for number, bad in enumerate((WEB + '[[ingress]]\nname = "x"\nfrom = "nowhere"\n', "[[[",
+                                      WEB + 'limit = "20/minute"\n')):
+            said = os.path.getsize(self.guard.log)
+            self.rewrite(bad)
+            self.assertTrue(self.guard.wait_said("error", since=said), f"silent about file {number}")
+            self.assertIn(os.path.basename(self.file), self.guard.said(said))
+        self.expect_event(event="policy", state="refused")
+        self.assertIsNone(self.guard.process.poll(), "the daemon ended")
+        after = self.guard.status()
+        for key in ("generation", "state", "policy"):
+            self.assertEqual(after[key], before[key], key)
+        self.assertEqual(self.there.result("exchange", handle=held["handle"]), "open")
+        self.assertEqual((self.into(80, family), self.into(81, family)), ("open", "timeout"))
+        # And a good one after it is taken.
+        self.switch(WEB + HTTPS + MORE)
+        self.assertEqual(self.into(81, family), "open")
+
+    def test_a_file_that_others_can_write_is_refused_at_reload(self):
+        self.begin(WEB)
+        before = self.guard.status()["generation"]
+        said = os.path.getsize(self.guard.log)
+        os.chmod(self.file, 0o666)
+        self.rewrite(WEB + MORE)
+        self.assertTrue(self.guard.wait_said(os.path.basename(self.file), since=said))
+        self.expect_event(event="policy", state="refused")
+        self.assertEqual(self.guard.status()["generation"], before)
+        self.assertEqual(self.into(81, 4), "timeout")
+
+    def test_a_file_that_is_gone_is_refused_at_reload(self):
+        self.begin(WEB)
+        os.unlink(self.file)
+        self.guard.reload()
+        self.expect_event(event="policy", state="refused")
+        self.assertEqual((self.into(80, 4), self.into(81, 4)), ("open", "timeout"))
+
+    def test_counters_never_go_back(self):
+        self.begin(WEB + HTTPS)
+        for _ in range(4):
+            self.assertEqual(self.into(80, 4), "open")
+        self.into(81, 4)
+        before = self.guard.status()
+        # The same name is the same rule, wherever in the file it stands.
+        self.switch(MORE + HTTPS + WEB)
+        after = self.guard.status()
+        count = {s["generation"]: next(r for r in s["rules"] if r["name"] == "web")["admitted"]
+                 for s in (before, after)}
+        self.assertEqual(count[before["generation"]], 4)
+        self.assertEqual(count[after["generation"]], 4)
+        for reason, number in before["reasons"].items():
+            self.assertGreaterEqual(after["reasons"].get(reason, 0), number, reason)
+
+    def test_traffic_during_reloads_is_never_misjudged(self):
+        policies = (WEB + HTTPS, MORE.replace("81", "91").replace("444", "494") + HTTPS + WEB)
+        self.begin(policies[0])
+        targets = [{"name": f"{verdict}-{way}-{family}", "dst": dst[family], "port": port,
+                    "timeout": 5.0 if verdict == "allowed" else 0.3, "pause": 0.01}
+                   for family in (4, 6)
+                   for way, dst, ports in (("in", HOST, (80, 82)), ("out", PEER, (443, 445)))
+                   for verdict, port in zip(("allowed", "denied"), ports)]
+        incoming = self.there.call("loop", targets=[t for t in targets if "-in-" in t["name"]])
+        outgoing = self.here.call("loop", targets=[t for t in targets if "-out-" in t["name"]])
+        held = [(agent, agent.call("hold", dst=dst[family], port=port)["handle"])
+                for family in (4, 6)
+                for agent, dst, port in ((self.there, HOST, 80), (self.here, PEER, 443))]
+        for number in range(1, 21):
+            self.switch(policies[number % 2])
+            for agent, handle in held:
+                self.assertEqual(agent.result("exchange", handle=handle), "open",
+                                 f"after reload {number}")
+        counts = {**self.there.call("loop_end", handle=incoming["handle"]),
+                  **self.here.call("loop_end", handle=outgoing["handle"])}
+        for target in targets:
+            name = target["name"]
+            wanted = {"open"} if name.startswith("allowed") else {
+                "timeout" if "-in-" in name else "eperm"}
+            self.assertEqual(set(counts.get(name, {})), wanted, f"{name}: {counts.get(name)}")
+
+
+if __name__ == "__main__":
+    unittest.main()

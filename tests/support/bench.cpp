@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "support/bench.h"
+
+#include <bpf/bpf.h>
+#include <catch2/catch_test_macros.hpp>
+
+#include <algorithm>
+#include <cstring>
+
+#include "compile/compile.h"
+#include "kernel/apply.h"
+#include "support/counters.h"
+#include "support/machine.h"
+#include "support/story.h"
+
+namespace sallyport::test {
+namespace {
+
+const std::vector<std::string> kInterfaces{"eth0", "eth1", "eth2", "tun0"};
+constexpr std::uint64_t kNobodysCgroup = 0x7fffffffffff;
+
+Instance& instance_of(const BenchOptions& options) {
+    sp_settings settings = bench_settings();
+    if (options.sender == Sender::outside) settings.host_cgroup = kNobodysCgroup;
+    settings.flow_sets = options.flow_sets;
+    settings.flow_max = options.flow_max;
+    settings.forget_flows = options.forget_flows;
+    return Instance::with(settings);
+}
+
+sp_addr abi_address(const std::string& text) {
+    sp_addr address{};
+    Bytes bytes = mapped_bytes(text);
+    std::ranges::copy(bytes, address.bytes);
+    return address;
+}
+
+bool passes_by(sp_hook hook, std::uint32_t action, std::vector<std::string>& disagreements) {
+    auto either = [&](bool pass, bool drop) {
+        if (!pass && !drop) disagreements.push_back("the program returned " + std::to_string(action));
+        return pass;
+    };
+    switch (hook) {
+    case SP_HOOK_XDP: return either(action == 2, action == 1); // XDP_PASS, XDP_DROP
+    case SP_HOOK_CGROUP: return either(action == 1, action == 0);
+    case SP_HOOK_TC: // TC_ACT_UNSPEC lets the next program judge, TC_ACT_OK does not; TC_ACT_SHOT
+        return either(action == 0xffffffffu || action == 0, action == 2);
+    case SP_HOOK_CONNECT:
+    case SP_HOOK_SENDMSG:
+    case SP_HOOKS: break; // test-run does not know them
+    }
+    disagreements.push_back("hook " + std::to_string(hook) + " cannot be run");
+    return false;
+}
+
+} // namespace
+
+Bench::Bench(const std::string& policy, const BenchOptions& options) : Bench(parsed(policy, options.host), options) {}
+
+Bench::Bench(const Policy& policy, const BenchOptions& options) : options_(options), instance_(&instance_of(options)) {
+    instance_->forget_flows();
+    static_cast<void>(instance_->take_events());
+    for (const auto& [address, flags] : std::initializer_list<std::pair<const char*, std::uint32_t>>{
+             {kHost4, SP_LOCAL_HOST}, {kHost6, SP_LOCAL_HOST}, {kHostLink6, SP_LOCAL_HOST}}) {
+        set_local(address, flags);
+    }
+    use(policy);
+}
+
+void Bench::reload(const std::string& policy) { use(parsed(policy, options_.host)); }
+
+void Bench::use(const Policy& policy) {
+    policy_ = policy;
+    CompileInput input{.generation = instance_->next_generation(), .interfaces = kInterfaces, .counters = counters_};
+    Result<MapImage> image = compile(policy_, input);
+    if (!image) FAIL(image.error().text());
+    image_ = std::move(*image);
+    for (std::size_t i = 0; i < image_.rules.size(); ++i) counters_[image_.rule_names[i]] = image_.rules[i].counter;
+    Result<std::uint32_t> slot = free_slot(maps());
+    if (!slot) FAIL(slot.error().text());
+    slot_ = *slot;
+    describe_interfaces();
+    Status filled = fill_slot(maps(), slot_, image_);
+    if (!filled) FAIL(filled.error().text());
+    Status active = activate(maps(), slot_);
+    if (!active) FAIL(active.error().text());
+}
+
+void Bench::describe_interfaces() {
+    Bytes mac = mac_bytes(kHostMac);
+    std::uint32_t counter = 1;
+    for (const std::string& name : kInterfaces) {
+        sp_iface value = iface(name);
+        value.link = name == "tun0" ? SP_LINK_IP : SP_LINK_ETHERNET;
+        value.guarded = name == "eth2" ? 0 : 1;
+        value.counter = counter++;
+        std::ranges::copy(mac, value.mac);
+        for (const InterfaceClass& known : image_.interfaces) {
+            if (known.name == name) value.iface_class[slot_] = known.number;
+        }
+        set_iface(name, value);
+    }
+}
+
+void Bench::forget_policy() {
+    const std::uint32_t zero = 0;
+    const sp_control none{};
+    SP_CHECK(bpf_map_update_elem(maps().control, &zero, &none, BPF_ANY) == 0);
+}
+
+Seen Bench::xdp(const Packet& packet, const std::string& interface) { return xdp(packet.bytes(), interface); }
+
+Seen Bench::xdp(const Bytes& frame, const std::string& interface) { return run(SP_HOOK_XDP, frame, interface, {}); }
+
+Seen Bench::cgroup(const Packet& packet, const std::string& interface) {
+    return run(SP_HOOK_CGROUP, packet.bytes(), interface, SkbContext{.ifindex = ifindex_of(interface)});
+}
+
+Seen Bench::tc(const Packet& packet, const std::string& interface) {
+    return run(SP_HOOK_TC, packet.bytes(), interface, SkbContext{.ifindex = ifindex_of(interface)});
+}
+
+Seen Bench::run(sp_hook hook, const Bytes& frame, const std::string& interface, const SkbContext& skb) {
+    std::uint32_t ifindex = ifindex_of(interface);
+    std::uint32_t nic = iface(interface).counter;
+    Story before = read_story(maps(), image_, nic);
+    Result<RunResult> result = hook == SP_HOOK_XDP
+                                   ? run_xdp(programs().fd(Program::xdp), frame, ifindex)
+                                   : run_skb(programs().fd(hook == SP_HOOK_CGROUP ? Program::cg_egress
+                                                                                  : Program::tc_egress),
+                                             frame, skb);
+    if (!result) FAIL(result.error().text());
+    Story after = read_story(maps(), image_, nic);
+    Seen seen;
+    seen.events = instance_->take_events();
+    seen.passed = passes_by(hook, result->action, seen.disagreements);
+    tell(seen, Telling{.hook = hook, .frame = frame, .link = iface(interface).link == SP_LINK_IP
+                                                                 ? LinkType::bare_ip
+                                                                 : LinkType::ethernet,
+                       .ifindex = ifindex, .image = image_, .policy_loaded = control_word(maps()).value_or(0) != 0},
+         rise(before, after));
+    return seen;
+}
+
+sp_rule_count Bench::rule_count(const std::string& rule) const {
+    return read_rule_count(maps(), counters_.at(rule));
+}
+
+std::uint64_t Bench::flow_entries() const {
+    const std::uint32_t zero = 0;
+    std::uint64_t count = 0;
+    SP_CHECK(bpf_map_lookup_elem(maps().flow_count, &zero, &count) == 0);
+    return count;
+}
+
+void Bench::set_local(const std::string& address, std::uint32_t flags) {
+    sp_addr key = abi_address(address);
+    if (flags == 0) {
+        bpf_map_delete_elem(maps().local, &key);
+        return;
+    }
+    SP_CHECK(bpf_map_update_elem(maps().local, &key, &flags, BPF_ANY) == 0);
+}
+
+void Bench::set_iface(const std::string& interface, const sp_iface& iface) {
+    std::uint32_t key = ifindex_of(interface);
+    SP_CHECK(key != 0 && bpf_map_update_elem(maps().ifaces, &key, &iface, BPF_ANY) == 0);
+}
+
+sp_iface Bench::iface(const std::string& interface) const {
+    std::uint32_t key = ifindex_of(interface);
+    sp_iface value{};
+    SP_CHECK(key != 0 && bpf_map_lookup_elem(maps().ifaces, &key, &value) == 0);
+    return value;
+}
+
+const Programs& Bench::programs() const { return instance_->programs(); }
+const Maps& Bench::maps() const { return instance_->maps(); }
+
+} // namespace sallyport::test

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// The compiler against the oracle. SP_SEED=N repeats a run; a failure is shrunk
+// to the smallest policy that still fails before it is printed.
+#include <catch2/catch_test_macros.hpp>
+#include <optional>
+
+#include "compile/compile.h"
+#include "compile/lookup.h"
+#include "support/random_policy.h"
+
+using namespace sallyport;
+using namespace sallyport::test;
+
+namespace {
+
+constexpr int kPolicies = 300;
+constexpr int kOpenings = 60;
+
+CompileInput input() { return {.generation = 1, .interfaces = universe_interfaces(), .counters = {}}; }
+
+bool disagree(const Policy& policy, const Opening& opening) {
+    const Result<MapImage> image = compile(policy, input());
+    return !image || Lookup(*image).verdict(opening) != evaluate(policy, opening);
+}
+
+void report(const Policy& policy, const Opening& opening) {
+    const Policy small = shrink(policy, [&](const Policy& p) { return disagree(p, opening); });
+    const Result<MapImage> image = compile(small, input());
+    FAIL(describe(small) << describe(opening) << "\noracle: " << describe(evaluate(small, opening))
+                         << "\ntables: "
+                         << (image ? describe(Lookup(*image).verdict(opening)) : image.error().text()));
+}
+
+// All that a rule may ask of the one who opens.
+std::vector<Opening> by_everybody(Dice& dice, const Policy& policy, Opening opening) {
+    std::vector<Opening> all;
+    for (int n = 0; n < 40; ++n) {
+        opening.cgroup = random_cgroup(dice, policy);
+        for (const std::uint32_t user : universe_users()) {
+            opening.user = user;
+            all.push_back(opening);
+        }
+    }
+    return all;
+}
+
+Answer best_answer(const Policy& policy, const std::vector<Opening>& openings) {
+    Answer best = Answer::no_rule;
+    for (const Opening& opening : openings) best = std::max(best, evaluate(policy, opening).answer);
+    return best;
+}
+
+} // namespace
+
+TEST_CASE("the tables answer every opening as the oracle does") {
+    const std::uint64_t seed = test_seed();
+    WARN("SP_SEED=" << seed);
+    Dice dice(seed);
+    std::array<int, 3> answers{};
+    for (int n = 0; n < kPolicies; ++n) {
+        PolicyShape shape;
+        shape.rules = 1 + dice.roll(24);
+        const Policy policy = random_policy(dice, shape);
+        const Result<MapImage> image = compile(policy, input());
+        REQUIRE(image);
+        const Lookup tables(*image);
+        for (int m = 0; m < kOpenings; ++m) {
+            const Opening opening = random_opening(dice, policy, shape);
+            const Verdict oracle = evaluate(policy, opening);
+            ++answers.at(static_cast<std::size_t>(oracle.answer));
+            if (tables.verdict(opening) != oracle) report(policy, opening);
+        }
+    }
+    // Each answer was really asked for.
+    for (const int count : answers) CHECK(count > kPolicies * kOpenings / 100);
+}
+
+TEST_CASE("the marks say who is inside and who may ping, as the oracle does") {
+    const std::uint64_t seed = test_seed();
+    WARN("SP_SEED=" << seed);
+    Dice dice(seed);
+    for (int n = 0; n < kPolicies / 2; ++n) {
+        const Policy policy = random_policy(dice);
+        const Result<MapImage> image = compile(policy, input());
+        REQUIRE(image);
+        const Lookup tables(*image);
+        for (int m = 0; m < kOpenings; ++m) {
+            const Opening opening = random_opening(dice, policy);
+            const Address& address =
+                opening.direction == Direction::egress ? opening.destination : opening.source;
+            const bool inside = matches(policy.exfil_inside, address, opening.interface);
+            const bool ping = matches(policy.essentials.ping, address, opening.interface);
+            INFO(describe(policy) << to_string(address) << " on " << opening.interface);
+            REQUIRE(tables.marks(address, opening.interface) ==
+                    (inside ? SP_MARK_INSIDE : 0) + (ping ? SP_MARK_PING : 0));
+        }
+    }
+}
+
+TEST_CASE("the column for anyone holds what some identity may") {
+    const std::uint64_t seed = test_seed();
+    WARN("SP_SEED=" << seed);
+    Dice dice(seed);
+    PolicyShape shape;
+    shape.directions = {Direction::egress};
+    shape.rules = 5;
+    int differs = 0;
+    for (int n = 0; n < kPolicies; ++n) {
+        const Policy policy = random_policy(dice, shape);
+        const Result<MapImage> image = compile(policy, input());
+        REQUIRE(image);
+        const Lookup tables(*image);
+        for (int m = 0; m < 5; ++m) {
+            const Opening opening = random_opening(dice, policy, shape);
+            // Whatever one of these may, the column must allow; that nobody may what it
+            // allows is shown by the rule it names, which holds for the opening otherwise.
+            const Answer column = tables.verdict(opening, Opener::anyone).answer;
+            const Answer sampled = best_answer(policy, by_everybody(dice, policy, opening));
+            INFO(describe(policy) << describe(opening));
+            REQUIRE(column >= sampled);
+            differs += column != evaluate(policy, opening).answer;
+            if (image->slot.dims[SP_EGRESS].n_second == 1) REQUIRE(column == sampled);
+        }
+    }
+    CHECK(differs > 0);
+}

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whole frames: sent through packet sockets and tun devices, and seen as they arrive."""
+import fcntl
+import itertools
+import os
+import select
+import socket
+import struct
+import threading
+
+from outcome import told
+
+ETH_P_ALL = 3
+SOL_PACKET = 263
+PACKET_QDISC_BYPASS = 20
+TUNSETIFF = 0x400454CA
+IFF_TUN, IFF_NO_PI = 1, 0x1000
+
+captures = {}
+tuns = {}
+handles = itertools.count(1)
+
+
+def send_frames(interface, frames, bypass=False):
+    """Frames (hex) out of the interface, past every socket hook."""
+    try:
+        with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) as sock:
+            if bypass:
+                sock.setsockopt(SOL_PACKET, PACKET_QDISC_BYPASS, 1)
+            sock.bind((interface, 0))
+            for frame in frames:
+                sock.send(bytes.fromhex(frame))
+        return {"result": "sent"}
+    except OSError as error:
+        return told(error)
+
+
+def hear(state):
+    sock = state["sock"]
+    while not state["stop"].is_set():
+        try:
+            frame, where = sock.recvfrom(65536)
+        except socket.timeout:
+            continue
+        except OSError:
+            return
+        if where[2] != 4:  # PACKET_OUTGOING: our own
+            state["frames"].append(frame.hex())
+
+
+def capture(interface):
+    """Keeps every frame that arrives there until `captured`."""
+    sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
+    sock.bind((interface, ETH_P_ALL))
+    sock.settimeout(0.1)
+    state = {"sock": sock, "frames": [], "stop": threading.Event()}
+    threading.Thread(target=hear, args=(state,), daemon=True).start()
+    handle = next(handles)
+    captures[handle] = state
+    return {"handle": handle}
+
+
+def captured(handle, end=True):
+    """The frames so far, as hex."""
+    state = captures[handle]
+    if end:
+        captures.pop(handle)
+        state["stop"].set()
+        state["sock"].close()
+    return {"frames": list(state["frames"])}
+
+
+def tun(name):
+    """A device that carries bare IP packets; this process is the machine behind it."""
+    fd = os.open("/dev/net/tun", os.O_RDWR | os.O_CLOEXEC | os.O_NONBLOCK)
+    fcntl.ioctl(fd, TUNSETIFF, struct.pack("16sH22x", name.encode(), IFF_TUN | IFF_NO_PI))
+    state = {"fd": fd, "packets": [], "stop": threading.Event()}
+    tuns[name] = state
+    return {}
+
+
+def tun_send(name, packets):
+    try:
+        for packet in packets:
+            os.write(tuns[name]["fd"], bytes.fromhex(packet))
+        return {"result": "sent"}
+    except OSError as error:
+        return told(error)
+
+
+def tun_read(name, timeout=1.0):
+    """What the host has sent into the device until nothing came for `timeout` seconds."""
+    got = []
+    while select.select([tuns[name]["fd"]], [], [], timeout)[0]:
+        got.append(os.read(tuns[name]["fd"], 65536).hex())
+    return {"packets": got}

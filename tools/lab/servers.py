@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Stand-ins for services: they greet, echo what they get, or swallow and count it."""
+import socket
+import threading
+
+from outcome import family_of
+
+listeners = {}
+
+
+def serve_tcp(connection, banner):
+    with connection:
+        connection.settimeout(300.0)
+        try:
+            if banner:
+                connection.sendall(banner.encode() + b"\n")
+            while data := connection.recv(65536):
+                connection.sendall(data)
+        except OSError:
+            pass
+
+
+def swallow_tcp(connection):
+    with connection:
+        connection.settimeout(300.0)
+        count = 0
+        try:
+            while data := connection.recv(1 << 20):
+                count += len(data)
+            connection.sendall(str(count).encode())
+        except OSError:
+            pass
+
+
+def accept_loop(listener, mode, banner):
+    while True:
+        try:
+            connection, _ = listener.accept()
+        except OSError:
+            return
+        target = (swallow_tcp, (connection,)) if mode == "sink" else (serve_tcp, (connection, banner))
+        threading.Thread(target=target[0], args=target[1], daemon=True).start()
+
+
+def answer_loop(sock):
+    while True:
+        try:
+            data, sender = sock.recvfrom(65536)
+        except OSError:
+            return
+        try:
+            sock.sendto(data, sender)
+        except OSError:
+            continue  # refused by policy: the probe's timeout shows it
+
+
+def listen(port, proto="tcp", addresses=("0.0.0.0", "::"), mode="echo", banner=""):
+    """Listens on the port in each family; returns what it is bound to."""
+    bound = []
+    for address in addresses:
+        kind = socket.SOCK_STREAM if proto == "tcp" else socket.SOCK_DGRAM
+        sock = socket.socket(family_of(address), kind)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if sock.family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        if proto == "tcp":
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_FASTOPEN, 16)
+        sock.bind((address, port))
+        if proto == "tcp":
+            sock.listen(256)
+            target, arguments = accept_loop, (sock, mode, banner)
+        else:
+            target, arguments = answer_loop, (sock,)
+        listeners[(proto, address, port)] = sock
+        threading.Thread(target=target, args=arguments, daemon=True).start()
+        bound.append(list(sock.getsockname()[:2]))
+    return {"bound": bound}
+
+
+def unlisten(port, proto="tcp"):
+    for key in [k for k in listeners if k[0] == proto and k[2] == port]:
+        sock = listeners.pop(key)
+        if proto == "tcp":
+            sock.shutdown(socket.SHUT_RDWR)  # wakes the accept
+        sock.close()
+    return {}
