@@ -86,3 +86,20 @@ int sp_seed(struct xdp_md *ctx)
 	flow.seen_s = now_s();
 	return put_flow(&flow);
 }
+
+/*
+ * Never attached: frees the expired flows of SP_SWEEP_SETS sets, from the one
+ * whose number is the packet's first word. A table nobody sweeps still works:
+ * an expired entry is taken over by the next flow that falls on it.
+ */
+SEC("xdp")
+int sp_sweep(struct xdp_md *ctx)
+{
+	__u32 first = 0, now = now_s();
+
+	if (bpf_xdp_load_bytes(ctx, 0, &first, sizeof(first)))
+		return 0;
+	for (__u32 i = 0; i < SP_SWEEP_SETS; i++)
+		sweep_set(first + i, now);
+	return 1;
+}

@@ -242,4 +242,30 @@ SP_GLOBAL int put_flow(const struct sp_flow *flow)
 	return result != PUT_FULL;
 }
 
+/* Frees what has expired in one set. */
+SP_GLOBAL int sweep_set(__u32 index, __u32 now)
+{
+	struct sp_flow_set *set = bpf_map_lookup_elem(&sp_flows, &index);
+	__u32 zero = 0;
+	__u64 *count = bpf_map_lookup_elem(&sp_flow_count, &zero);
+	__u64 freed = 0;
+
+	if (!set || !count || *(volatile __u64 *)&set->tags == 0)
+		return 0;
+	bpf_spin_lock(&set->lock);
+	for (int i = 0; i < SP_FLOW_WAYS; i++) {
+		struct sp_flow *f = &set->flows[i];
+
+		if (f->idle_s == 0 || !is_over(f, now))
+			continue;
+		f->idle_s = 0;
+		set->tags &= ~(0xffull << (8 * i));
+		freed++;
+	}
+	bpf_spin_unlock(&set->lock);
+	if (freed)
+		__sync_fetch_and_sub(count, freed);
+	return (int)freed;
+}
+
 #endif

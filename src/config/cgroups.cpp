@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "config/fields.h"
 
-namespace sallyport {
+namespace sallyport::config {
 
 namespace {
 
@@ -70,4 +70,4 @@ bool is_good_unit(const Value& unit, Findings& findings) {
     return false;
 }
 
-} // namespace sallyport
+} // namespace sallyport::config

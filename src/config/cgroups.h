@@ -5,7 +5,7 @@
 #include "config/document.h"
 #include "config/findings.h"
 
-namespace sallyport {
+namespace sallyport::config {
 
 // What the kernel side can tell apart: bytes of one name, and names of one path.
 inline constexpr std::size_t kCgroupNameMax = 123;
@@ -17,4 +17,4 @@ inline constexpr std::size_t kCgroupDepthMax = 32;
 // Is it the name of a systemd unit that has a cgroup? An error when not.
 [[nodiscard]] bool is_good_unit(const Value& unit, Findings& findings);
 
-} // namespace sallyport
+} // namespace sallyport::config

@@ -15,7 +15,7 @@
 #define TOML_MAX_NESTED_VALUES 32
 #include <toml++/toml.h>
 
-namespace sallyport {
+namespace sallyport::config {
 
 namespace {
 
@@ -253,4 +253,4 @@ std::optional<Value> read_toml(std::string_view text, Findings& findings) {
     return Reader(text, findings).read();
 }
 
-} // namespace sallyport
+} // namespace sallyport::config

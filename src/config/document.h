@@ -10,7 +10,7 @@
 
 #include "config/findings.h"
 
-namespace sallyport {
+namespace sallyport::config {
 
 enum class ValueKind : std::uint8_t { string, integer, fraction, boolean, time, list, table };
 
@@ -40,4 +40,4 @@ struct Entry {
 // that are defined twice are findings too, and the rest is read in spite of them.
 [[nodiscard]] std::optional<Value> read_toml(std::string_view text, Findings& findings);
 
-} // namespace sallyport
+} // namespace sallyport::config

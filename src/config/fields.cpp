@@ -7,7 +7,7 @@
 #include "base/duration.h"
 #include "base/text.h"
 
-namespace sallyport {
+namespace sallyport::config {
 
 namespace {
 
@@ -166,4 +166,4 @@ void Fields::finish() {
     }
 }
 
-} // namespace sallyport
+} // namespace sallyport::config

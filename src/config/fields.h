@@ -14,7 +14,7 @@
 #include "config/document.h"
 #include "config/findings.h"
 
-namespace sallyport {
+namespace sallyport::config {
 
 class Fields {
   public:
@@ -86,4 +86,4 @@ class Fields {
 [[nodiscard]] bool is_good_name(const std::string& name, Place place, std::string_view what,
                                 Findings& findings);
 
-} // namespace sallyport
+} // namespace sallyport::config

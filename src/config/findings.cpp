@@ -7,7 +7,7 @@
 
 #include "base/text.h"
 
-namespace sallyport {
+namespace sallyport::config {
 
 namespace {
 constexpr std::size_t kKept = 200; // of each severity
@@ -80,4 +80,4 @@ std::vector<Diagnostic> Findings::take() {
     return std::move(kept_);
 }
 
-} // namespace sallyport
+} // namespace sallyport::config

@@ -8,7 +8,7 @@
 
 #include "config/diagnostic.h"
 
-namespace sallyport {
+namespace sallyport::config {
 
 // Where in the policy file. Both count from 1; columns in characters, as the TOML
 // parser counts them. Line 0: the file as a whole.
@@ -54,4 +54,4 @@ class Findings {
     std::size_t warnings_ = 0;
 };
 
-} // namespace sallyport
+} // namespace sallyport::config

@@ -5,7 +5,7 @@
 #include "config/interfaces.h"
 #include "config/sections.h"
 
-namespace sallyport {
+namespace sallyport::config {
 
 namespace {
 
@@ -60,4 +60,4 @@ Host read_host(Fields& root) {
     return host;
 }
 
-} // namespace sallyport
+} // namespace sallyport::config

@@ -5,7 +5,7 @@
 
 #include <array>
 
-namespace sallyport {
+namespace sallyport::config {
 
 namespace {
 
@@ -41,4 +41,4 @@ std::vector<std::string> icmp_type_names() {
     return names;
 }
 
-} // namespace sallyport
+} // namespace sallyport::config

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace sallyport {
+namespace sallyport::config {
 
 // What a name means in each family; none where the family has no such message.
 struct IcmpType {
@@ -17,4 +17,4 @@ struct IcmpType {
 [[nodiscard]] std::optional<IcmpType> icmp_type(std::string_view name);
 [[nodiscard]] std::vector<std::string> icmp_type_names();
 
-} // namespace sallyport
+} // namespace sallyport::config

@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "config/fields.h"
 
-namespace sallyport {
+namespace sallyport::config {
 
 namespace {
 
@@ -70,4 +70,4 @@ std::vector<std::string> interface_globs(const Value& value, std::string_view ke
     return globs;
 }
 
-} // namespace sallyport
+} // namespace sallyport::config

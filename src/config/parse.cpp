@@ -15,6 +15,8 @@ namespace sallyport {
 
 namespace {
 
+using namespace config;
+
 constexpr std::int64_t kSchema = 1;
 
 void check_schema(Fields& root) {

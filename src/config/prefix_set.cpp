@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <span>
 
-namespace sallyport {
+namespace sallyport::config {
 
 namespace {
 
@@ -83,4 +83,4 @@ std::vector<Prefix> difference(const std::vector<Prefix>& networks, const std::v
     return result;
 }
 
-} // namespace sallyport
+} // namespace sallyport::config

@@ -4,11 +4,11 @@
 
 #include "base/ip.h"
 
-namespace sallyport {
+namespace sallyport::config {
 
 // Prefixes that cover what `networks` do and `except` do not; each family by
 // itself, as Prefix::covers has it. Sorted, none within another.
 [[nodiscard]] std::vector<Prefix> difference(const std::vector<Prefix>& networks,
                                              const std::vector<Prefix>& except);
 
-} // namespace sallyport
+} // namespace sallyport::config

@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-namespace sallyport {
+namespace sallyport::config {
 
 namespace {
 
@@ -66,4 +66,4 @@ std::string RuleDoubles::shadow(const Rule& rule) {
                        first->second.name, first->second.line);
 }
 
-} // namespace sallyport
+} // namespace sallyport::config

@@ -5,7 +5,7 @@
 
 #include "policy/policy.h"
 
-namespace sallyport {
+namespace sallyport::config {
 
 // Finds rules that say what another one says already. Rules are shown to it in
 // file order.
@@ -22,4 +22,4 @@ class RuleDoubles {
     std::map<std::string, First> seen_;
 };
 
-} // namespace sallyport
+} // namespace sallyport::config

@@ -11,7 +11,7 @@
 #include "config/rule_doubles.h"
 #include "config/services.h"
 
-namespace sallyport {
+namespace sallyport::config {
 
 namespace {
 
@@ -207,4 +207,4 @@ std::vector<Rule> read_rules(Fields& root, Zones& zones, const ParseWorld& world
     return rules;
 }
 
-} // namespace sallyport
+} // namespace sallyport::config

@@ -7,10 +7,10 @@
 #include "config/zones.h"
 #include "policy/policy.h"
 
-namespace sallyport {
+namespace sallyport::config {
 
 // All [[ingress]], [[egress]] and [[deny]] of the document, in file order. Warns of
 // rules that can never match or decide.
 [[nodiscard]] std::vector<Rule> read_rules(Fields& root, Zones& zones, const ParseWorld& world);
 
-} // namespace sallyport
+} // namespace sallyport::config

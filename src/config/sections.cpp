@@ -2,7 +2,7 @@
 // [exfil], [essentials], [flows] and [events].
 #include "config/sections.h"
 
-namespace sallyport {
+namespace sallyport::config {
 
 namespace {
 
@@ -80,4 +80,4 @@ Events read_events(Fields& root) {
     return events;
 }
 
-} // namespace sallyport
+} // namespace sallyport::config

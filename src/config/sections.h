@@ -6,7 +6,7 @@
 #include "config/zones.h"
 #include "policy/policy.h"
 
-namespace sallyport {
+namespace sallyport::config {
 
 [[nodiscard]] Host read_host(Fields& root);
 [[nodiscard]] PeerSet read_exfil(Fields& root, Zones& zones);
@@ -14,4 +14,4 @@ namespace sallyport {
 [[nodiscard]] Flows read_flows(Fields& root);
 [[nodiscard]] Events read_events(Fields& root);
 
-} // namespace sallyport
+} // namespace sallyport::config

@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "config/icmp_types.h"
 
-namespace sallyport {
+namespace sallyport::config {
 
 namespace {
 
@@ -263,4 +263,4 @@ Services read_services(Fields& rule, RuleKind kind, const ParseWorld& world) {
     return services;
 }
 
-} // namespace sallyport
+} // namespace sallyport::config

@@ -4,11 +4,11 @@
 #include "config/parse.h"
 #include "policy/policy.h"
 
-namespace sallyport {
+namespace sallyport::config {
 
 enum class RuleKind : unsigned char { allow, deny };
 
 // The keys proto, ports and types of a rule: what it allows or denies.
 [[nodiscard]] Services read_services(Fields& rule, RuleKind kind, const ParseWorld& world);
 
-} // namespace sallyport
+} // namespace sallyport::config

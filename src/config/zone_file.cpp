@@ -4,7 +4,7 @@
 
 #include <cstring>
 
-namespace sallyport {
+namespace sallyport::config {
 
 namespace {
 
@@ -62,4 +62,4 @@ ZoneFile parse_zone_file(std::string_view text, const std::string& file) {
     return result;
 }
 
-} // namespace sallyport
+} // namespace sallyport::config

@@ -8,7 +8,7 @@
 #include "base/ip.h"
 #include "config/diagnostic.h"
 
-namespace sallyport {
+namespace sallyport::config {
 
 struct ZoneFile {
     std::vector<Prefix> networks; // in file order, duplicates too
@@ -18,4 +18,4 @@ struct ZoneFile {
 // `file` is for the errors. An empty text is a good file of no networks.
 [[nodiscard]] ZoneFile parse_zone_file(std::string_view text, const std::string& file);
 
-} // namespace sallyport
+} // namespace sallyport::config

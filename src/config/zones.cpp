@@ -10,7 +10,7 @@
 #include "config/prefix_set.h"
 #include "config/zone_file.h"
 
-namespace sallyport {
+namespace sallyport::config {
 
 namespace {
 
@@ -271,4 +271,4 @@ void Zones::finish() {
         if (!zone.used) findings_.warning(zone.entry->place, "zone " + quoted(name) + " is never used");
 }
 
-} // namespace sallyport
+} // namespace sallyport::config

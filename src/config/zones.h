@@ -14,7 +14,7 @@
 #include "config/parse.h"
 #include "policy/policy.h"
 
-namespace sallyport {
+namespace sallyport::config {
 
 class Zones {
   public:
@@ -54,4 +54,4 @@ class Zones {
     std::map<std::string, PrefixList> files_;
 };
 
-} // namespace sallyport
+} // namespace sallyport::config

@@ -83,10 +83,10 @@ Result<std::vector<std::string>> texts_in(const json& object, const char* key) {
     const json list = at->is_array() ? *at : json::array({*at});
     for (const json& item : list) {
         if (item.is_string()) texts.push_back(item.get<std::string>());
-        else if (item.is_number_unsigned()) texts.push_back(fmt::to_string(item.get<std::uint64_t>()));
+        else if (item.is_number_integer()) texts.push_back(item.dump());
         else
             return fail(ErrorKind::invalid_input,
-                        fmt::format("filter \"{}\" holds neither text nor number", key));
+                        fmt::format("filter \"{}\" holds neither text nor whole number", key));
     }
     return texts;
 }
@@ -141,13 +141,17 @@ Result<EventFilter> filter_from_json(const json& object) {
     const auto exfil = object.find("exfil");
     if (exfil != object.end() && !exfil->is_boolean())
         return fail(ErrorKind::invalid_input, "filter \"exfil\" is true or false");
-    return parse_filter({.reasons = SP_TRY(texts_in(object, "reason")),
-                         .rules = SP_TRY(texts_in(object, "rule")),
-                         .src = SP_TRY(texts_in(object, "src")),
-                         .dst = SP_TRY(texts_in(object, "dst")),
-                         .ports = SP_TRY(texts_in(object, "port")),
-                         .directions = SP_TRY(texts_in(object, "direction")),
-                         .exfil = exfil != object.end() && exfil->get<bool>()});
+    // One after the other: g++ 12 forgets the members made so far when SP_TRY
+    // leaves from within braces.
+    FilterText text;
+    text.reasons = SP_TRY(texts_in(object, "reason"));
+    text.rules = SP_TRY(texts_in(object, "rule"));
+    text.src = SP_TRY(texts_in(object, "src"));
+    text.dst = SP_TRY(texts_in(object, "dst"));
+    text.ports = SP_TRY(texts_in(object, "port"));
+    text.directions = SP_TRY(texts_in(object, "direction"));
+    text.exfil = exfil != object.end() && exfil->get<bool>();
+    return parse_filter(text);
 }
 
 } // namespace sallyport

@@ -24,7 +24,11 @@ enum class Program : unsigned char {
     cg_rmdir,
     owners,    // iter/task_file
     seed,      // XDP, never attached: puts one sp_flow into the table when test-run
+    sweep,     // XDP, never attached: frees expired flows of some sets when test-run
 };
+
+// What the backfill of owners makes of the sockets it meets.
+enum class KeepRunning : unsigned char { no, yes };
 
 struct LoadOptions {
     sp_settings settings{}; // flow_sets and flow_max too
@@ -45,6 +49,8 @@ class Programs {
     [[nodiscard]] const Maps& maps() const;
     // -1 when this kernel lacks it.
     [[nodiscard]] int fd(Program program) const;
+    // Before the owners iterator is read.
+    void keep_running(KeepRunning keep);
 
   private:
     struct Impl;

@@ -71,7 +71,8 @@ class Flows(E2e):
             self.send(self.frame(packets.unreachable(PEER[family], HOST[family], quoted)))
             after = self.guard.wait_status(
                 lambda s, b=before: s["reasons"].get("icmp-unrelated", 0) > b)
-            self.assertEqual(after["reasons"].get("icmp-unrelated", 0), before + 1, f"error {count}")
+            self.assertEqual(after["reasons"].get("icmp-unrelated", 0), before + 1,
+                             f"error {count}")
         self.assertEqual(self.here.result("exchange", handle=held["handle"]), "open")
         self.here.call("release", handle=held["handle"])
 

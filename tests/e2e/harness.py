@@ -39,10 +39,10 @@ NOT_OPEN = ("timeout", "eperm")
 CUT = ("reset", "aborted", "closed", "timeout", "eperm")
 
 
-def rule(direction, name, peers, proto="tcp", ports=(), **more):
+def rule(kind, name, peers, proto="tcp", ports=(), **more):
     """One [[ingress]], [[egress]] or [[deny]] table. `peers` is a list or a zone's name."""
-    where = "to" if direction == "egress" or more.get("direction") == "egress" else "from"
-    lines = [f"[[{direction}]]", f'name = "{name}"']
+    where = "to" if kind == "egress" or more.get("direction") == "egress" else "from"
+    lines = [f"[[{kind}]]", f'name = "{name}"']
     if peers is not None:
         lines.append(f"{where} = " + (f'"{peers}"' if isinstance(peers, str) else as_list(peers)))
     if proto is not None:

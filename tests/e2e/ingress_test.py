@@ -158,7 +158,8 @@ class Ingress(E2e):
             before = self.guard.status()["reasons"].get("bogon", 0)
             self.send(self.frame(packets.ip(source, host, packets.UDP,
                                             packets.udp(source, host, 4000, 53, b"x"))))
-            after = self.guard.wait_status(lambda s, b=before: s["reasons"].get("bogon", 0) > b)
+            after = self.guard.wait_status(
+                lambda s, b=before: s["reasons"].get("bogon", 0) > b)
             self.assertGreater(after["reasons"].get("bogon", 0), before, source)
 
 

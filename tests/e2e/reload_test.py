@@ -38,7 +38,8 @@ class Reload(E2e):
     def test_a_connection_that_the_new_policy_forbids_is_cut(self, family):
         self.begin(WEB + HTTPS + MORE)
         held = {}
-        for name, agent, dst, port in (("in", self.there, HOST, 80), ("in-more", self.there, HOST, 81),
+        for name, agent, dst, port in (("in", self.there, HOST, 80),
+                                       ("in-more", self.there, HOST, 81),
                                        ("out", self.here, PEER, 443),
                                        ("out-more", self.here, PEER, 444)):
             held[name] = agent, agent.call("hold", dst=dst[family], port=port)
@@ -55,8 +56,8 @@ class Reload(E2e):
         self.begin(WEB + HTTPS)
         held = self.there.call("hold", dst=HOST[family], port=80)
         before = self.guard.status()
-        for number, bad in enumerate((WEB + '[[ingress]]\nname = "x"\nfrom = "nowhere"\n', "[[[",
-                                      WEB + 'limit = "20/minute"\n')):
+        unfinished = '[[ingress]]\nname = "x"\nfrom = "nowhere"\n'
+        for number, bad in enumerate((WEB + unfinished, "[[[", WEB + 'limit = "20/minute"\n')):
             said = os.path.getsize(self.guard.log)
             self.rewrite(bad)
             self.assertTrue(self.guard.wait_said("error", since=said), f"silent about file {number}")

@@ -14,7 +14,7 @@ const std::string kOpen = allow_in("all", "any", "any");
 TEST_CASE("what is neither IP nor ARP is dropped however open the policy") {
     Bench bench{kOpen};
     // 802.3 lengths, IPX, MPLS, PPPoE, EAPOL, LLDP, an old QinQ tag, jumbo, the last one.
-    for (std::uint16_t type : {0, 46, 0x05dc, 0x0600, 0x8137, 0x8847, 0x8864, 0x888e, 0x88cc, 0x9100, 0xffff}) {
+    for (std::uint16_t type : U16s{0, 46, 0x05dc, 0x0600, 0x8137, 0x8847, 0x8864, 0x888e, 0x88cc, 0x9100, 0xffff}) {
         INFO("type " << type);
         CHECK(bench.xdp(eth{.type = type} / ipv4{} / tcp{}) == dropped(SP_REASON_ETHERTYPE));
     }
@@ -31,8 +31,8 @@ TEST_CASE("a packet behind one or two tags is judged like one without, behind th
     Bench bench{allow_in("ssh", "any", "tcp", "22")};
     Family family = GENERATE(Family::v4, Family::v6);
     INFO(to_string(family));
-    for (std::uint16_t tpid : {0x8100, 0x88a8}) {
-        for (std::uint16_t id : {0, 5, 4095}) {
+    for (std::uint16_t tpid : U16s{0x8100, 0x88a8}) {
+        for (std::uint16_t id : U16s{0, 5, 4095}) {
             vlan tag{.id = id, .tpid = tpid};
             INFO("tpid " << tpid << " id " << id);
             CHECK(bench.xdp(eth{} / tag / ip(family) / tcp{.dport = 22}) == passes());
@@ -78,12 +78,12 @@ TEST_CASE("a device without Ethernet is judged by its IP header, from byte 0 on"
     Bench bench{allow_in("ssh", "any", "tcp", "22")};
     Family family = GENERATE(Family::v4, Family::v6);
     INFO(to_string(family));
-    CHECK(bench.xdp(ip(family) / tcp{.dport = 22}, "tun0") == passes());
-    CHECK(bench.xdp(ip(family) / tcp{.dport = 23}, "tun0") == dropped(SP_REASON_NO_RULE));
+    CHECK(bench.xdp(ip(family) / tcp{.dport = 22}, "wg0") == passes());
+    CHECK(bench.xdp(ip(family) / tcp{.dport = 23}, "wg0") == dropped(SP_REASON_NO_RULE));
     // A frame there is no packet, and a source that reads like an Ethernet type no frame.
-    CHECK(bench.xdp(to_host(family) / tcp{.dport = 22}, "tun0") == dropped(SP_REASON_ETHERTYPE));
-    CHECK(bench.xdp(ipv4{.src = "8.0.0.1"} / tcp{.dport = 22}, "tun0") == passes());
-    CHECK(bench.xdp(ipv4{.src = "8.0.0.1"} / tcp{.dport = 23}, "tun0") == dropped(SP_REASON_NO_RULE));
+    CHECK(bench.xdp(to_host(family) / tcp{.dport = 22}, "wg0") == dropped(SP_REASON_ETHERTYPE));
+    CHECK(bench.xdp(ipv4{.src = "8.0.0.1"} / tcp{.dport = 22}, "wg0") == passes());
+    CHECK(bench.xdp(ipv4{.src = "8.0.0.1"} / tcp{.dport = 23}, "wg0") == dropped(SP_REASON_NO_RULE));
 }
 
 TEST_CASE("an interface whose link type is not known admits nothing") {

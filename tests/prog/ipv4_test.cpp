@@ -20,7 +20,7 @@ TEST_CASE("an IPv4 header of fewer than five words or another version is malform
     for (std::uint8_t ihl = 0; ihl < 5; ++ihl) {
         CHECK(bench.xdp(eth{} / ipv4{.ihl = ihl} / tcp{}) == dropped(SP_REASON_MALFORMED));
     }
-    for (std::uint8_t version : {0, 3, 5, 6, 15}) {
+    for (std::uint8_t version : U8s{0, 3, 5, 6, 15}) {
         CHECK(bench.xdp(eth{} / ipv4{.version = version} / tcp{}) == dropped(SP_REASON_MALFORMED));
     }
     CHECK(bench.xdp(eth{} / ipv4{.ihl = std::uint8_t{5}} / tcp{}) == passes());
@@ -89,14 +89,14 @@ TEST_CASE("every kind of IPv4 fragment is dropped, DF and the reserved bit are n
 
 TEST_CASE("TTL and type of service are not what a packet is judged by") {
     Bench bench{kSsh};
-    for (std::uint8_t ttl : {0, 1, 255}) CHECK(bench.xdp(eth{} / ipv4{.ttl = ttl} / tcp{}) == passes());
+    for (std::uint8_t ttl : U8s{0, 1, 255}) CHECK(bench.xdp(eth{} / ipv4{.ttl = ttl} / tcp{}) == passes());
     CHECK(bench.xdp(eth{} / ipv4{.tos = 0xff} / tcp{}) == passes());
 }
 
 TEST_CASE("any protocol number is judged by its number, with nothing behind the header") {
     Bench none{kSsh};
     Bench gre{allow_in("gre", "any", "47")};
-    for (std::uint8_t proto : {0, 4, 41, 46, 47, 48, 50, 51, 58, 89, 253, 255}) {
+    for (std::uint8_t proto : U8s{0, 4, 41, 46, 47, 48, 50, 51, 58, 89, 253, 255}) {
         INFO("protocol " << int(proto));
         Packet packet = eth{} / ipv4{.proto = proto} / Packet(filler(0));
         CHECK(none.xdp(packet) == dropped(SP_REASON_NO_RULE));

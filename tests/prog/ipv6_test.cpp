@@ -17,7 +17,7 @@ Packet v6() { return to_host(Family::v6); }
 
 TEST_CASE("another version in an IPv6 header is malformed") {
     Bench bench{allow_in("all", "any", "any")};
-    for (std::uint8_t version : {0, 4, 5, 7, 15}) {
+    for (std::uint8_t version : U8s{0, 4, 5, 7, 15}) {
         CHECK(bench.xdp(eth{} / ipv6{.version = version} / tcp{}) == dropped(SP_REASON_MALFORMED));
     }
     CHECK(bench.xdp(eth{} / ipv6{.traffic_class = 0xff, .flow_label = 0xfffff} / tcp{}) == passes());
@@ -53,7 +53,7 @@ TEST_CASE("hop-by-hop options come first and once, or not at all") {
 
 TEST_CASE("a routing header with segments left asks to forward and is dropped, of every type") {
     Bench bench{allow_in("all", "any", "any")};
-    for (std::uint8_t type : {0, 2, 3, 4, 253}) {
+    for (std::uint8_t type : U8s{0, 2, 3, 4, 253}) {
         INFO("type " << int(type));
         CHECK(bench.xdp(v6() / routing{.type = type, .segments_left = 1, .segments = {"2001:db8::9"}} / tcp{}) ==
               dropped(SP_REASON_EXT_CHAIN));
@@ -94,7 +94,7 @@ TEST_CASE("every fragment is dropped, an atomic one too, and what claims to be o
 TEST_CASE("headers that are not walked end the walk: they are a protocol, never a way to a port") {
     Bench bench{kSsh};
     // ESP, mobility, HIP, shim6, no next header, an unassigned number.
-    for (std::uint8_t next : {50, 135, 139, 140, 59, 200}) {
+    for (std::uint8_t next : U8s{50, 135, 139, 140, 59, 200}) {
         INFO("next header " << int(next));
         CHECK(bench.xdp(eth{} / ipv6{.next = next} / tcp{}) == dropped(SP_REASON_NO_RULE));
     }

@@ -16,8 +16,9 @@
 namespace sallyport::test {
 namespace {
 
-const std::vector<std::string> kInterfaces{"eth0", "eth1", "eth2", "tun0"};
+const std::vector<std::string> kInterfaces{"eth0", "eth1", "eth2", "en00", "wg0"};
 constexpr std::uint64_t kNobodysCgroup = 0x7fffffffffff;
+constexpr std::uint32_t kAskedSlot = 2;
 
 Instance& instance_of(const BenchOptions& options) {
     sp_settings settings = bench_settings();
@@ -25,6 +26,7 @@ Instance& instance_of(const BenchOptions& options) {
     settings.flow_sets = options.flow_sets;
     settings.flow_max = options.flow_max;
     settings.forget_flows = options.forget_flows;
+    if (options.role == Role::asking) settings.ask_slot = kAskedSlot;
     return Instance::with(settings);
 }
 
@@ -76,12 +78,13 @@ void Bench::use(const Policy& policy) {
     if (!image) FAIL(image.error().text());
     image_ = std::move(*image);
     for (std::size_t i = 0; i < image_.rules.size(); ++i) counters_[image_.rule_names[i]] = image_.rules[i].counter;
-    Result<std::uint32_t> slot = free_slot(maps());
+    Result<std::uint32_t> slot = options_.role == Role::asking ? kAskedSlot : free_slot(maps());
     if (!slot) FAIL(slot.error().text());
     slot_ = *slot;
     describe_interfaces();
     Status filled = fill_slot(maps(), slot_, image_);
     if (!filled) FAIL(filled.error().text());
+    if (options_.role == Role::asking) return;
     Status active = activate(maps(), slot_);
     if (!active) FAIL(active.error().text());
 }
@@ -91,7 +94,7 @@ void Bench::describe_interfaces() {
     std::uint32_t counter = 1;
     for (const std::string& name : kInterfaces) {
         sp_iface value = iface(name);
-        value.link = name == "tun0" ? SP_LINK_IP : SP_LINK_ETHERNET;
+        value.link = name == "wg0" ? SP_LINK_IP : SP_LINK_ETHERNET;
         value.guarded = name == "eth2" ? 0 : 1;
         value.counter = counter++;
         std::ranges::copy(mac, value.mac);
@@ -102,22 +105,26 @@ void Bench::describe_interfaces() {
     }
 }
 
-void Bench::forget_policy() {
+void Bench::set_control(std::uint64_t word) {
     const std::uint32_t zero = 0;
-    const sp_control none{};
-    SP_CHECK(bpf_map_update_elem(maps().control, &zero, &none, BPF_ANY) == 0);
+    const sp_control control{.word = word};
+    SP_CHECK(bpf_map_update_elem(maps().control, &zero, &control, BPF_ANY) == 0);
 }
 
 Seen Bench::xdp(const Packet& packet, const std::string& interface) { return xdp(packet.bytes(), interface); }
 
 Seen Bench::xdp(const Bytes& frame, const std::string& interface) { return run(SP_HOOK_XDP, frame, interface, {}); }
 
-Seen Bench::cgroup(const Packet& packet, const std::string& interface) {
-    return run(SP_HOOK_CGROUP, packet.bytes(), interface, SkbContext{.ifindex = ifindex_of(interface)});
+Seen Bench::cgroup(const Packet& packet, const std::string& interface) { return cgroup(packet.bytes(), interface); }
+
+Seen Bench::cgroup(const Bytes& frame, const std::string& interface) {
+    return run(SP_HOOK_CGROUP, frame, interface, SkbContext{.ifindex = ifindex_of(interface)});
 }
 
-Seen Bench::tc(const Packet& packet, const std::string& interface) {
-    return run(SP_HOOK_TC, packet.bytes(), interface, SkbContext{.ifindex = ifindex_of(interface)});
+Seen Bench::tc(const Packet& packet, const std::string& interface) { return tc(packet.bytes(), interface); }
+
+Seen Bench::tc(const Bytes& frame, const std::string& interface) {
+    return run(SP_HOOK_TC, frame, interface, SkbContext{.ifindex = ifindex_of(interface)});
 }
 
 Seen Bench::run(sp_hook hook, const Bytes& frame, const std::string& interface, const SkbContext& skb) {
@@ -134,12 +141,25 @@ Seen Bench::run(sp_hook hook, const Bytes& frame, const std::string& interface, 
     Seen seen;
     seen.events = instance_->take_events();
     seen.passed = passes_by(hook, result->action, seen.disagreements);
-    tell(seen, Telling{.hook = hook, .frame = frame, .link = iface(interface).link == SP_LINK_IP
-                                                                 ? LinkType::bare_ip
-                                                                 : LinkType::ethernet,
-                       .ifindex = ifindex, .image = image_, .policy_loaded = control_word(maps()).value_or(0) != 0},
-         rise(before, after));
+    Story rose = rise(before, after);
+    if (options_.role == Role::asking) {
+        if (!seen.events.empty() || !is_still(rose)) seen.disagreements.push_back("asking has left a trace");
+        return seen;
+    }
+    LinkType link = iface(interface).link == SP_LINK_IP ? LinkType::bare_ip : LinkType::ethernet;
+    std::uint32_t generation = generation_in_force();
+    tell(seen, Telling{.hook = hook, .frame = frame, .link = link, .ifindex = ifindex, .image = image_,
+                       .generation = generation}, rose);
     return seen;
+}
+
+// Of the slot that the control word names now; 0 when it is empty.
+std::uint32_t Bench::generation_in_force() const {
+    std::uint64_t word = control_word(maps()).value_or(0);
+    std::uint32_t active = sp_control_active(word);
+    if (active == 0 || active >= SP_SLOTS) return 0;
+    Result<sp_slot> slot = read_slot(maps(), active);
+    return slot ? slot->generation : 0;
 }
 
 sp_rule_count Bench::rule_count(const std::string& rule) const {

@@ -28,9 +28,13 @@ namespace sallyport::test {
 // Whether the test's own cgroup, whose socket every skb bears, is one the egress rules bind.
 enum class Sender : std::uint8_t { inside, outside };
 
+// An asking instance judges by a slot that no word points at and must leave no trace.
+enum class Role : std::uint8_t { live, asking };
+
 struct BenchOptions {
-    std::string host;       // more lines of [host]
+    std::string host{};     // more lines of [host]
     Sender sender = Sender::inside;
+    Role role = Role::live;
     std::uint32_t flow_sets = 256;
     std::uint32_t flow_max = 256 * SP_FLOW_WAYS * 3 / 4;
     std::uint32_t forget_flows = 0; // of sp_settings
@@ -46,12 +50,13 @@ class Bench {
     Seen xdp(const Bytes& frame, const std::string& interface = "eth0");
     // As sent by a socket of the test's own cgroup.
     Seen cgroup(const Packet& packet, const std::string& interface = "eth0");
+    Seen cgroup(const Bytes& frame, const std::string& interface = "eth0");
     Seen tc(const Packet& packet, const std::string& interface = "eth0");
+    Seen tc(const Bytes& frame, const std::string& interface = "eth0");
 
     // The next generation, of another policy; flows stay.
     void reload(const std::string& policy);
-    // The control word of a fresh map.
-    void forget_policy();
+    void set_control(std::uint64_t word); // 0: as in a fresh map
 
     [[nodiscard]] sp_rule_count rule_count(const std::string& rule) const;
     [[nodiscard]] std::uint64_t flow_entries() const;
@@ -59,6 +64,7 @@ class Bench {
     void set_iface(const std::string& interface, const sp_iface& iface);
     [[nodiscard]] sp_iface iface(const std::string& interface) const;
 
+    [[nodiscard]] Instance& instance() const { return *instance_; }
     [[nodiscard]] const Programs& programs() const;
     [[nodiscard]] const Maps& maps() const;
     [[nodiscard]] const Policy& policy() const { return policy_; }
@@ -69,6 +75,7 @@ class Bench {
     Seen run(sp_hook hook, const Bytes& frame, const std::string& interface, const SkbContext& skb);
     void use(const Policy& policy);
     void describe_interfaces();
+    [[nodiscard]] std::uint32_t generation_in_force() const;
 
     BenchOptions options_;
     Instance* instance_; // lives as long as the process

@@ -15,7 +15,7 @@ void configure(const std::string& command) { SP_CHECK(std::system(command.c_str(
 void enter_machine() {
     static const bool made = [] {
         SP_CHECK(unshare(CLONE_NEWNET) == 0);
-        for (const char* name : {"eth0", "eth1", "eth2", "tun0"}) {
+        for (const char* name : {"eth0", "eth1", "eth2", "en00", "wg0"}) {
             configure(std::string("ip link add ") + name + " type veth peer name " + name + "-peer");
         }
         configure("ip link set lo up");

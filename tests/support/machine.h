@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // A network namespace of the test process's own, with devices that packets can
-// be said to come in by and go out by: eth0 and eth1 (guarded), eth2 (not
-// guarded) and tun0 (guarded, without Ethernet). They are veth pairs that
-// carry no traffic.
+// be said to come in by and go out by: eth0, eth1 and en00 (guarded), wg0
+// (guarded, said to have no Ethernet) and eth2 (not guarded). They are veth
+// pairs that carry no traffic.
 #include <cstdint>
 #include <string>
 

@@ -9,6 +9,7 @@
 // the layer. So a malformed packet is a good one with one field named. Default
 // addresses are of the documentation ranges; the peer speaks to the host.
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,6 +19,9 @@
 namespace sallyport::test {
 
 using Bytes = std::vector<std::uint8_t>;
+// Lists to loop over: for (std::uint16_t port : U16s{22, 80}).
+using U8s = std::initializer_list<std::uint8_t>;
+using U16s = std::initializer_list<std::uint16_t>;
 template <typename T> using Auto = std::optional<T>;
 
 inline constexpr const char* kHostMac = "02:00:00:00:00:01";

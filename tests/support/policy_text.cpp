@@ -81,7 +81,7 @@ std::string deny_out(const std::string& name, const std::string& to, const std::
 std::string essentials(const std::string& lines) { return "[essentials]\n" + lines + "\n"; }
 
 Policy parsed(const std::string& policy, const std::string& host_lines) {
-    std::string text = "schema = 1\n[host]\ninterfaces = [\"eth0\", \"eth1\", \"tun0\"]\n" + host_lines +
+    std::string text = "schema = 1\n[host]\ninterfaces = [\"eth0\", \"eth1\", \"en00\", \"wg0\"]\n" + host_lines +
                        "\n[events]\nper-second = 1000000\n" + policy;
     ParsedPolicy result = parse_policy(text, "policy.toml", world());
     std::string found;

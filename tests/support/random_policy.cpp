@@ -209,8 +209,12 @@ Policy random_policy(Dice& dice, const PolicyShape& shape) {
 
 std::string random_cgroup(Dice& dice, const Policy& policy) {
     if (dice.once_in(8)) return "";
-    std::string path = dice.once_in(3) || policy.host.cgroup == "/" ? "" : policy.host.cgroup;
-    for (std::size_t n = dice.roll(4); n > 0; --n) path += "/" + dice.pick(kNames);
+    std::vector<std::string> names = kNames; // those that rules ask for more often than others
+    for (const Rule& rule : policy.rules)
+        if (!rule.identity.unit.empty()) names.insert(names.end(), 4, rule.identity.unit);
+    std::string path = dice.once_in(3) ? dice.pick(kPaths) : policy.host.cgroup;
+    if (path == "/") path.clear();
+    for (std::size_t n = dice.roll(4); n > 0; --n) path += "/" + dice.pick(names);
     return path.empty() ? "/" : path;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/story.h"
 
+#include <algorithm>
 #include <cstring>
 #include <numeric>
 
@@ -102,7 +103,7 @@ void check_event(Seen& seen, const sp_event& event, const Telling& telling, Chec
     // A cgroup program sees the packet from its IP header on.
     std::size_t link_header = telling.hook == SP_HOOK_CGROUP ? 14 : 0;
     check.equal(event.len, telling.frame.size() - link_header, "the event's length");
-    check.equal(event.generation, telling.policy_loaded ? telling.image.slot.generation : 0, "the event's generation");
+    check.equal(event.generation, telling.generation, "the event's generation");
     check.agree(event.at_ns != 0, "the event has no time");
     check_addresses(event, telling, check);
     if (event.rule == 0) return;
@@ -125,6 +126,13 @@ Story rise(const Story& before, const Story& after) {
     Story out{.counts = rise(before.counts, after.counts), .nic = rise(before.nic, after.nic), .rules = {}};
     for (std::size_t i = 0; i < before.rules.size(); ++i) out.rules.push_back(rise(before.rules[i], after.rules[i]));
     return out;
+}
+
+bool is_still(const Story& rose) {
+    bool rules_still = std::ranges::all_of(rose.rules, [](const sp_rule_count& rule) {
+        return rule.admitted == 0 && rule.limited == 0 && rule.bytes == 0 && rule.denied == 0;
+    });
+    return rose.counts == Counts{} && rose.nic.admitted == 0 && rose.nic.dropped == 0 && rules_still;
 }
 
 void tell(Seen& seen, const Telling& telling, const Story& rose) {

@@ -18,6 +18,7 @@ struct Story {
 
 [[nodiscard]] Story read_story(const Maps& maps, const MapImage& image, std::uint32_t nic_counter);
 [[nodiscard]] Story rise(const Story& before, const Story& after);
+[[nodiscard]] bool is_still(const Story& rose); // nothing rose
 
 // What the packet was.
 struct Telling {
@@ -26,7 +27,7 @@ struct Telling {
     LinkType link = LinkType::ethernet;
     std::uint32_t ifindex = 0;
     const MapImage& image;
-    bool policy_loaded = true;
+    std::uint32_t generation = 0; // of the slot in force; 0: none
 };
 
 // Fills in reason, would_drop and rule, and every disagreement. `seen` has the action and the events.

@@ -138,7 +138,8 @@ class Guard:
                         raise NotReady(f"sallyport run ended with {code}", code,
                                        self.said(begun)) from None
         self.kill()
-        raise NotReady(f"sallyport run was not ready after {PATIENCE:.0f} s", None, self.said(begun))
+        raise NotReady(f"sallyport run was not ready after {PATIENCE:.0f} s", None,
+                       self.said(begun))
 
     def said(self, since=0):
         """What the daemon has written, from that offset on."""

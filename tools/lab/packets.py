@@ -182,4 +182,5 @@ def router_advertisement(src_mac, src, hop_limit=255):
     """An advertisement to all nodes that offers no route; the whole frame."""
     group = "ff02::1"
     body = icmp6(src, group, 134, 0, struct.pack("!BBH", 64, 0, 0), bytes(8))
-    return ethernet("33:33:00:00:00:01", src_mac, ipv6(src, group, ICMP6, body, hop_limit=hop_limit))
+    return ethernet("33:33:00:00:00:01", src_mac,
+                    ipv6(src, group, ICMP6, body, hop_limit=hop_limit))

@@ -174,13 +174,15 @@ def main(binary, example):
     with Site("quickstart") as site:
         rows, wrong = show(site, binary, example)
     dropped = sum(f.expected == DROPPED for f, _, _ in rows)
-    say(f"\n{len(rows)} flows, {wrong} not as expected; {dropped} of them had to be dropped in silence."
-        f" Took {time.monotonic() - begun:.0f} s; the lab is gone.")
+    say(f"\n{len(rows)} flows, {wrong} not as expected; {dropped} had to be dropped in silence. "
+        f"Took {time.monotonic() - begun:.0f} s; the lab is gone.")
     return 1 if wrong else 0
 
 
 def end(number, _):
-    raise SystemExit(f"quickstart: ended by {signal.Signals(number).name}")
+    print(f"quickstart: ended by {signal.Signals(number).name}; taking the lab down",
+          file=sys.stderr)
+    sys.exit(3 if number == signal.SIGALRM else 128 + number)
 
 
 if __name__ == "__main__":

@@ -38,8 +38,8 @@ def accept_loop(listener, mode, banner):
             connection, _ = listener.accept()
         except OSError:
             return
-        target = (swallow_tcp, (connection,)) if mode == "sink" else (serve_tcp, (connection, banner))
-        threading.Thread(target=target[0], args=target[1], daemon=True).start()
+        serve, more = (swallow_tcp, ()) if mode == "sink" else (serve_tcp, (banner,))
+        threading.Thread(target=serve, args=(connection, *more), daemon=True).start()
 
 
 def answer_loop(sock):

@@ -26,6 +26,8 @@
 
 /* Entries of one set of the flow table; each flow has two candidate sets. */
 #define SP_FLOW_WAYS 8
+/* Sets that one run of the sweeper goes over. */
+#define SP_SWEEP_SETS 256
 
 /* 16-bit words in one element of a chunked table, and bits in one element of a bitmap. */
 #define SP_CHUNK_WORDS 32

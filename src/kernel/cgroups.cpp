@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernel/cgroups.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <filesystem>
+#include <map>
+#include <sys/stat.h>
+#include <utility>
+#include <vector>
+
+#include <bpf/bpf.h>
+#include <fmt/format.h>
+
+#include "kernel/map.h"
+
+namespace sallyport {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The automaton of an image, ready to step.
+class Automaton {
+  public:
+    explicit Automaton(const MapImage& image) : states_(image.cgroup_states) {
+        for (const auto& [step, next] : image.cgroup_steps)
+            steps_[{step.state, std::string(step.name)}] = next;
+    }
+    [[nodiscard]] std::uint32_t next(std::uint32_t state, const std::string& name) const {
+        const auto step = steps_.find({state, name});
+        if (step != steps_.end() && name.size() < SP_CG_NAME) return step->second;
+        if (state >= states_.size()) return 0;
+        // As sp_cg_mkdir: a name too long to be read whole is nobody's.
+        const bool slice = name.ends_with(".slice") && name.size() > 6 && name.size() < SP_CG_NAME - 1;
+        return slice ? states_[state].other_slice : states_[state].other;
+    }
+
+  private:
+    const std::vector<sp_cg_state>& states_;
+    std::map<std::pair<std::uint32_t, std::string>, std::uint32_t> steps_;
+};
+
+Status note(const Maps& maps, std::uint32_t slot, std::uint64_t id, std::uint32_t state) {
+    const sp_cg_key key{.cgroup = id, .slot = slot, .spare = 0};
+    const std::uint32_t value = state + 1;
+    return map_update(maps.cgroups, key, value);
+}
+
+Status walk(const Maps& maps, std::uint32_t slot, const Automaton& automaton, const std::string& path,
+            std::uint32_t state) {
+    struct stat info {};
+    if (stat(path.c_str(), &info) != 0) return {}; // gone meanwhile
+    SP_TRY(note(maps, slot, info.st_ino, state));
+    std::error_code error;
+    for (const fs::directory_entry& entry : fs::directory_iterator(path, error)) {
+        if (!entry.is_directory(error) || entry.is_symlink(error)) continue;
+        const std::string name = entry.path().filename().string();
+        SP_TRY(walk(maps, slot, automaton, entry.path().string(), automaton.next(state, name)));
+    }
+    return {};
+}
+
+} // namespace
+
+Result<Cgroup> open_cgroup(const std::string& mount, const std::string& path) {
+    if (mount.empty())
+        return fail(ErrorKind::not_supported, "no cgroup v2 hierarchy is mounted",
+                    "mount one: mount -t cgroup2 none /sys/fs/cgroup/unified, or boot with "
+                    "systemd.unified_cgroup_hierarchy=1");
+    const std::string full = path == "/" ? mount : mount + path;
+    Fd fd(open(full.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!fd) return fail_errno(errno, "opening [host] cgroup " + full, "name one that exists");
+    struct stat info {};
+    if (fstat(fd.get(), &info) != 0) return fail_errno(errno, "asking about " + full);
+    const auto level = path == "/" ? 0 : std::count(path.begin(), path.end(), '/');
+    return Cgroup{.directory = std::move(fd), .id = info.st_ino, .level = static_cast<unsigned>(level)};
+}
+
+Status fill_cgroup_states(const Maps& maps, std::uint32_t slot, const MapImage& image,
+                          const std::string& mount) {
+    return walk(maps, slot, Automaton(image), mount, 0).context("noting the cgroups");
+}
+
+Status clear_cgroup_states(const Maps& maps, std::uint32_t slot) {
+    std::vector<sp_cg_key> stale;
+    sp_cg_key key{};
+    const void* previous = nullptr;
+    while (bpf_map_get_next_key(maps.cgroups, previous, &key) == 0) {
+        if (key.slot == slot) stale.push_back(key);
+        previous = &key;
+    }
+    for (const sp_cg_key& old : stale) SP_TRY(map_delete(maps.cgroups, old));
+    return {};
+}
+
+} // namespace sallyport

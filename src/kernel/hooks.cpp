@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernel/hooks.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <net/if.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <fmt/format.h>
+
+namespace sallyport {
+namespace {
+
+struct CgroupHook {
+    Program program;
+    const char* name;
+    bpf_attach_type type;
+};
+
+// In the order of attaching: who made a socket is known before anything is judged by it.
+constexpr CgroupHook kCgroupHooks[] = {
+    {Program::sock_create, "sock_create", BPF_CGROUP_INET_SOCK_CREATE},
+    {Program::cg_ingress, "cgroup_ingress", BPF_CGROUP_INET_INGRESS},
+    {Program::connect4, "connect4", BPF_CGROUP_INET4_CONNECT},
+    {Program::connect6, "connect6", BPF_CGROUP_INET6_CONNECT},
+    {Program::sendmsg4, "sendmsg4", BPF_CGROUP_UDP4_SENDMSG},
+    {Program::sendmsg6, "sendmsg6", BPF_CGROUP_UDP6_SENDMSG},
+    {Program::cg_egress, "cgroup_egress", BPF_CGROUP_INET_EGRESS},
+};
+
+// Ours among other filters of the interface.
+constexpr std::uint32_t kFilterHandle = 0x5a11;
+constexpr std::uint32_t kFilterPriority = 1;
+
+std::string program_name(std::uint32_t id) {
+    const Fd fd(bpf_prog_get_fd_by_id(id));
+    bpf_prog_info info{};
+    std::uint32_t size = sizeof(info);
+    if (!fd || bpf_obj_get_info_by_fd(fd.get(), &info, &size) != 0) return "?";
+    return info.name;
+}
+
+// Names who is in the way, and what may be done.
+Error explain_xdp(Error error, const GuardedNic& nic) {
+    std::uint32_t id = 0;
+    if (bpf_xdp_query_id(static_cast<int>(nic.index), 0, &id) == 0 && id != 0) {
+        error.kind = ErrorKind::conflict;
+        error.message = fmt::format("{} already holds an XDP program (id {}, \"{}\")", nic.name, id,
+                                    program_name(id));
+        error.hint = fmt::format("it is never replaced silently: detach it (ip link set dev {} xdp off) "
+                                 "or leave {} out of [host] interfaces",
+                                 nic.name, nic.name);
+    } else {
+        error.hint = fmt::format("a native XDP program may need a smaller MTU or fewer queues "
+                                 "(ip link set dev {} mtu 1500; ethtool -L {} combined N); "
+                                 "[host] xdp = \"generic\" always works",
+                                 nic.name, nic.name);
+    }
+    return error;
+}
+
+} // namespace
+
+Status Hooks::keep(const Pins& pins, const std::string& pin, HookState state, int program,
+                   const std::function<Result<Link>()>& attach) {
+    forget(pin);
+    Result<Link> standing = Link::open(pins.link(pin));
+    if (standing && standing->is_live()) {
+        const Status updated = standing->update(program);
+        if (updated) {
+            state.attached = true;
+            Held& held = held_.emplace_back();
+            held.pin = pin;
+            held.state = std::move(state);
+            held.link.push_back(std::move(*standing));
+            return {};
+        }
+        // Raw tracepoint links cannot be updated: the old one is replaced below.
+    }
+    Link link = SP_TRY(attach());
+    SP_TRY(link.pin(pins.link(pin)));
+    state.attached = true;
+    Held& held = held_.emplace_back();
+    held.pin = pin;
+    held.state = std::move(state);
+    held.link.push_back(std::move(link));
+    held.fresh = true;
+    return {};
+}
+
+void Hooks::forget(const std::string& pin) {
+    std::erase_if(held_, [&pin](const Held& held) { return held.pin == pin; });
+}
+
+Status Hooks::install_cgroup(const Programs& programs, const Pins& pins, int cgroup) {
+    for (const auto& [program, name] : {std::pair{Program::cg_mkdir, "cgroup_mkdir"},
+                                        std::pair{Program::cg_rmdir, "cgroup_rmdir"}}) {
+        const int fd = programs.fd(program);
+        HookState state{.hook = name, .iface = "", .mode = "", .attached = false, .why = ""};
+        const Status kept = fd < 0 ? Status(fail(ErrorKind::not_supported, "this kernel refuses the program"))
+                                   : keep(pins, name, state, fd, [fd] { return Link::tracepoint(fd); });
+        if (kept) continue;
+        // Without them a unit that starts later is recognised by the daemon only.
+        state.why = kept.error().text();
+        held_.emplace_back().state = std::move(state);
+    }
+    for (const CgroupHook& hook : kCgroupHooks) {
+        const int fd = programs.fd(hook.program);
+        HookState state{.hook = hook.name, .iface = "", .mode = "", .attached = false, .why = ""};
+        SP_TRY(keep(pins, hook.name, std::move(state), fd, [&hook, fd, cgroup] {
+                   return Link::cgroup(fd, cgroup, hook.type);
+               }).context(fmt::format("hook {}", hook.name)));
+    }
+    return {};
+}
+
+Status Hooks::install_nic(const Programs& programs, const Pins& pins, const GuardedNic& nic, XdpMode mode) {
+    SP_TRY(install_tc(programs, pins, nic).context("guarding " + nic.name));
+    return install_xdp(programs, pins, nic, mode).context("guarding " + nic.name);
+}
+
+Status Hooks::install_xdp(const Programs& programs, const Pins& pins, const GuardedNic& nic, XdpMode mode) {
+    const int fd = programs.fd(Program::xdp);
+    // The pin's name carries the mode, so that a daemon that adopts it can say which it is.
+    const std::string native_pin = "xdp-native-" + nic.name;
+    const std::string generic_pin = "xdp-generic-" + nic.name;
+    const auto attach = [&](const std::string& pin, XdpAttach how, std::string why) {
+        HookState state{.hook = "xdp", .iface = nic.name,
+                        .mode = how == XdpAttach::native ? "native" : "generic", .attached = false,
+                        .why = std::move(why)};
+        return keep(pins, pin, std::move(state), fd, [&, how] { return Link::xdp(fd, nic.index, how); });
+    };
+    const auto stands_on = [&](const std::string& pin) {
+        const Result<Link> link = Link::open(pins.link(pin));
+        if (!link) return false;
+        const Result<std::optional<unsigned>> index = link->ifindex();
+        if (index && *index == nic.index) return true;
+        unlink(pins.link(pin).c_str()); // of a device that is gone
+        return false;
+    };
+    if (stands_on(native_pin)) return attach(native_pin, XdpAttach::native, "");
+    if (stands_on(generic_pin)) return attach(generic_pin, XdpAttach::generic, "");
+    std::string why;
+    if (mode != XdpMode::generic && !nic.bare_ip) {
+        const Status native = attach(native_pin, XdpAttach::native, "");
+        if (native) return {};
+        Error error = explain_xdp(native.error(), nic);
+        if (mode == XdpMode::native || error.kind == ErrorKind::conflict)
+            return std::unexpected<Error>(std::move(error));
+        why = "native refused: " + error.text();
+    }
+    const Status generic = attach(generic_pin, XdpAttach::generic, why);
+    if (!generic) return std::unexpected<Error>(explain_xdp(generic.error(), nic));
+    return {};
+}
+
+Status Hooks::install_tc(const Programs& programs, const Pins& pins, const GuardedNic& nic) {
+    const int fd = programs.fd(Program::tc_egress);
+    const std::string pin = "tcx-" + nic.name;
+    const Result<Link> standing = Link::open(pins.link(pin));
+    if (standing) {
+        const Result<std::optional<unsigned>> index = standing->ifindex();
+        if (!index || *index != nic.index) unlink(pins.link(pin).c_str());
+    }
+    HookState state{.hook = "tc", .iface = nic.name, .mode = "tcx", .attached = false, .why = ""};
+    const Status tcx = keep(pins, pin, state, fd, [fd, &nic] { return Link::tcx_egress(fd, nic.index); });
+    if (tcx || tcx.error().kind != ErrorKind::not_supported) return tcx;
+
+    LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = static_cast<int>(nic.index), .attach_point = BPF_TC_EGRESS);
+    const int made = bpf_tc_hook_create(&hook);
+    if (made != 0 && made != -EEXIST) return fail_errno(-made, "making the clsact qdisc");
+    LIBBPF_OPTS(bpf_tc_opts, options, .prog_fd = fd, .flags = BPF_TC_F_REPLACE,
+                .handle = kFilterHandle, .priority = kFilterPriority);
+    const int attached = bpf_tc_attach(&hook, &options);
+    if (attached != 0) return fail_errno(-attached, "attaching the TC filter");
+    state.mode = "clsact";
+    state.attached = true;
+    held_.emplace_back().state = std::move(state);
+    return {};
+}
+
+void Hooks::remove_nic(const Pins& pins, const std::string& name) {
+    for (const Held& held : held_)
+        if (held.state.iface == name && !held.pin.empty()) unlink(pins.link(held.pin).c_str());
+    std::erase_if(held_, [&name](const Held& held) { return held.state.iface == name; });
+}
+
+void Hooks::undo(const Pins& pins) {
+    for (auto held = held_.rbegin(); held != held_.rend(); ++held)
+        if (held->fresh) unlink(pins.link(held->pin).c_str());
+    const bool clsact = std::any_of(held_.begin(), held_.end(),
+                                    [](const Held& held) { return held.state.mode == "clsact"; });
+    held_.clear();
+    if (clsact) remove_clsact_filters();
+}
+
+std::vector<HookState> Hooks::states() const {
+    std::vector<HookState> states;
+    for (const Held& held : held_) {
+        HookState state = held.state;
+        if (state.attached && !held.link.empty() && !held.link.front().is_live()) {
+            state.attached = false;
+            state.why = "the link has lost its hook";
+        }
+        states.push_back(std::move(state));
+    }
+    return states;
+}
+
+std::vector<std::string> Hooks::lost() const {
+    std::vector<std::string> names;
+    for (const Held& held : held_)
+        if (!held.link.empty() && !held.link.front().is_live()) names.push_back(held.pin);
+    return names;
+}
+
+void remove_clsact_filters() {
+    struct if_nameindex* interfaces = if_nameindex();
+    for (struct if_nameindex* i = interfaces; i && i->if_index != 0; i++) {
+        LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = static_cast<int>(i->if_index),
+                    .attach_point = BPF_TC_EGRESS);
+        LIBBPF_OPTS(bpf_tc_opts, options, .handle = kFilterHandle, .priority = kFilterPriority);
+        if (bpf_tc_query(&hook, &options) != 0 || program_name(options.prog_id) != "sp_tc_egress") continue;
+        options.flags = 0;
+        options.prog_fd = 0;
+        options.prog_id = 0;
+        bpf_tc_detach(&hook, &options);
+    }
+    if (interfaces) if_freenameindex(interfaces);
+}
+
+} // namespace sallyport

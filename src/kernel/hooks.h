@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Every program at its hook. Installing is all or nothing; what stands already
+// under a pin is kept and only gets the new program, so that there is no gap.
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/fd.h"
+#include "base/result.h"
+#include "kernel/link.h"
+#include "kernel/pins.h"
+#include "kernel/programs.h"
+#include "policy/policy.h"
+
+namespace sallyport {
+
+// One line of `status`: where a program is, or why it is not.
+struct HookState {
+    std::string hook;  // "xdp", "connect4", ...
+    std::string iface; // "" for cgroup hooks
+    std::string mode;  // XDP: "native", "generic"; TC: "tcx", "clsact"; else ""
+    bool attached = false;
+    std::string why;   // when not attached, or not as asked for
+};
+
+struct GuardedNic {
+    std::string name;
+    unsigned index = 0;
+    bool bare_ip = false; // no Ethernet header: generic XDP only
+};
+
+class Hooks {
+  public:
+    // The cgroup's programs and the tracepoints. `cgroup` is a directory's descriptor.
+    [[nodiscard]] Status install_cgroup(const Programs& programs, const Pins& pins, int cgroup);
+    // XDP and TC on one NIC; TC first, so that no flow is opened that XDP would not know.
+    [[nodiscard]] Status install_nic(const Programs& programs, const Pins& pins,
+                                     const GuardedNic& nic, XdpMode mode);
+    // Takes one NIC's hooks away, its pins too.
+    void remove_nic(const Pins& pins, const std::string& name);
+    // Undoes what this object installed anew, and nothing that it adopted.
+    void undo(const Pins& pins);
+
+    [[nodiscard]] std::vector<HookState> states() const;
+    // Looks at the links themselves; the names of those that have lost their hook.
+    [[nodiscard]] std::vector<std::string> lost() const;
+
+  private:
+    struct Held {
+        std::string pin; // name below links/; "" for clsact
+        HookState state;
+        std::vector<Link> link; // none for clsact
+        bool fresh = false;     // made by this process
+    };
+    [[nodiscard]] Status keep(const Pins& pins, const std::string& pin, HookState state,
+                              int program, const std::function<Result<Link>()>& attach);
+    [[nodiscard]] Status install_xdp(const Programs& programs, const Pins& pins,
+                                     const GuardedNic& nic, XdpMode mode);
+    [[nodiscard]] Status install_tc(const Programs& programs, const Pins& pins, const GuardedNic& nic);
+    void forget(const std::string& pin);
+    std::vector<Held> held_;
+};
+
+// Detaches the clsact filters of every interface (kernels before 6.6 have no TC
+// link). Part of taking everything down; nothing to do is no error.
+void remove_clsact_filters();
+
+} // namespace sallyport

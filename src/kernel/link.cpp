@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernel/link.h"
+
+#include <cerrno>
+#include <linux/if_link.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+namespace sallyport {
+namespace {
+
+// Newer than the headers of Debian 12 (linux/bpf.h of 6.6).
+constexpr auto kTcxEgress = static_cast<bpf_attach_type>(47);
+constexpr std::uint32_t kLinkTypeTcx = 11;
+
+struct LinkInfo {
+    std::uint32_t type = 0;
+    std::uint32_t ifindex = 0;
+    std::uint64_t cgroup = 0;
+};
+
+Result<LinkInfo> info_of(int fd) {
+    // The tail of a kernel's own struct may be longer than this header's; the fields
+    // that are read lie in its first part, at the same place for XDP and TCX.
+    bpf_link_info raw{};
+    std::uint32_t size = sizeof(raw);
+    const int error = bpf_obj_get_info_by_fd(fd, &raw, &size);
+    if (error < 0) return fail_errno(-error, "asking about a link");
+    return LinkInfo{.type = raw.type, .ifindex = raw.xdp.ifindex, .cgroup = raw.cgroup.cgroup_id};
+}
+
+} // namespace
+
+Result<Link> Link::xdp(int program, unsigned ifindex, XdpAttach how) {
+    LIBBPF_OPTS(bpf_link_create_opts, options,
+                .flags = static_cast<__u32>(how == XdpAttach::native ? XDP_FLAGS_DRV_MODE
+                                                                     : XDP_FLAGS_SKB_MODE));
+    const int fd = bpf_link_create(program, static_cast<int>(ifindex), BPF_XDP, &options);
+    if (fd < 0) return fail_errno(-fd, "attaching XDP");
+    return Link(Fd(fd));
+}
+
+Result<Link> Link::tcx_egress(int program, unsigned ifindex) {
+    const int fd = bpf_link_create(program, static_cast<int>(ifindex), kTcxEgress, nullptr);
+    if (fd == -EINVAL) return fail(ErrorKind::not_supported, "this kernel has no TCX (6.6)");
+    if (fd < 0) return fail_errno(-fd, "attaching TCX");
+    return Link(Fd(fd));
+}
+
+Result<Link> Link::cgroup(int program, int cgroup, int attach_type) {
+    const int fd = bpf_link_create(program, cgroup, static_cast<bpf_attach_type>(attach_type), nullptr);
+    if (fd < 0)
+        return fail_errno(-fd, "attaching to the cgroup",
+                          fd == -EPERM ? "another program holds this cgroup alone (attached without "
+                                         "BPF_F_ALLOW_MULTI); bpftool cgroup tree shows it"
+                                       : "");
+    return Link(Fd(fd));
+}
+
+Result<Link> Link::tracepoint(int program) {
+    const int fd = bpf_raw_tracepoint_open(nullptr, program);
+    if (fd < 0) return fail_errno(-fd, "attaching to a tracepoint");
+    return Link(Fd(fd));
+}
+
+Result<Link> Link::open(const std::string& pin) {
+    const int fd = bpf_obj_get(pin.c_str());
+    if (fd < 0) return fail_errno(-fd, "opening " + pin);
+    return Link(Fd(fd));
+}
+
+Status Link::update(int program) const {
+    const int error = bpf_link_update(fd_.get(), program, nullptr);
+    if (error < 0) return fail_errno(-error, "replacing a program");
+    return {};
+}
+
+Status Link::pin(const std::string& path) const {
+    unlink(path.c_str());
+    const int error = bpf_obj_pin(fd_.get(), path.c_str());
+    if (error < 0) return fail_errno(-error, "pinning " + path);
+    return {};
+}
+
+Result<std::optional<unsigned>> Link::ifindex() const {
+    const LinkInfo info = SP_TRY(info_of(fd_.get()));
+    if (info.type != BPF_LINK_TYPE_XDP && info.type != kLinkTypeTcx) return std::optional<unsigned>{};
+    return std::optional<unsigned>{info.ifindex};
+}
+
+bool Link::is_live() const {
+    const Result<LinkInfo> info = info_of(fd_.get());
+    if (!info) return false;
+    if (info->type == BPF_LINK_TYPE_XDP || info->type == kLinkTypeTcx) return info->ifindex != 0;
+    if (info->type == BPF_LINK_TYPE_CGROUP) return info->cgroup != 0;
+    return true;
+}
+
+Status run_iterator(int program) {
+    const Fd link(bpf_link_create(program, 0, BPF_TRACE_ITER, nullptr));
+    if (!link) return fail_errno(errno, "attaching an iterator");
+    const Fd iterator(bpf_iter_create(link.get()));
+    if (!iterator) return fail_errno(errno, "starting an iterator");
+    char buffer[4096];
+    for (;;) {
+        const ssize_t got = read(iterator.get(), buffer, sizeof(buffer));
+        if (got == 0) return {};
+        if (got < 0 && errno != EAGAIN && errno != EINTR) return fail_errno(errno, "reading an iterator");
+    }
+}
+
+} // namespace sallyport

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// A BPF link: a program at a hook, for as long as the link is held by a file
+// descriptor or a pin. Closing an unpinned one detaches.
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/fd.h"
+#include "base/result.h"
+
+namespace sallyport {
+
+enum class XdpAttach : unsigned char { native, generic };
+
+class Link {
+  public:
+    [[nodiscard]] static Result<Link> xdp(int program, unsigned ifindex, XdpAttach how);
+    // not_supported before 6.6.
+    [[nodiscard]] static Result<Link> tcx_egress(int program, unsigned ifindex);
+    [[nodiscard]] static Result<Link> cgroup(int program, int cgroup, int attach_type);
+    [[nodiscard]] static Result<Link> tracepoint(int program);
+    // A pinned one; not_found when there is no such file.
+    [[nodiscard]] static Result<Link> open(const std::string& pin);
+
+    // Replaces the program without a gap.
+    [[nodiscard]] Status update(int program) const;
+    // An existing pin of that name is replaced.
+    [[nodiscard]] Status pin(const std::string& path) const;
+    // The device of an XDP or TCX link; 0 when the device is gone, nullopt for other kinds.
+    [[nodiscard]] Result<std::optional<unsigned>> ifindex() const;
+    // False when the link has lost its hook: detached by force, or its device or cgroup is gone.
+    [[nodiscard]] bool is_live() const;
+    [[nodiscard]] int fd() const { return fd_.get(); }
+
+  private:
+    explicit Link(Fd fd) : fd_(std::move(fd)) {}
+    Fd fd_;
+};
+
+// Runs an iterator program over everything it iterates.
+[[nodiscard]] Status run_iterator(int program);
+
+} // namespace sallyport

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernel/pins.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <fcntl.h>
+#include <filesystem>
+#include <linux/magic.h>
+#include <sys/file.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include <fmt/format.h>
+
+#include "sallyport/abi/limits.h"
+
+namespace sallyport {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool is_bpffs(const std::string& path) {
+    struct statfs info {};
+    return statfs(path.c_str(), &info) == 0 && info.f_type == BPF_FS_MAGIC;
+}
+
+// The nearest ancestor that exists already.
+std::string existing_parent(fs::path path) {
+    std::error_code error;
+    while (!fs::exists(path, error) && path.has_parent_path() && path != path.root_path())
+        path = path.parent_path();
+    return path.string();
+}
+
+Status ensure_bpffs(const std::string& directory) {
+    const std::string parent = existing_parent(directory);
+    if (is_bpffs(parent)) return {};
+    const std::string root = "/sys/fs/bpf";
+    const std::string hint = "mount one: mount -t bpf bpf /sys/fs/bpf; or name another place in SALLYPORT_BPFFS";
+    if (directory.rfind(root + "/", 0) != 0)
+        return fail(ErrorKind::invalid_input, fmt::format("{} is not on a bpf filesystem", directory), hint);
+    if (mount("bpf", root.c_str(), "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700") != 0)
+        return fail_errno(errno, "mounting a bpf filesystem at " + root, hint);
+    return {};
+}
+
+} // namespace
+
+std::string layout_dir_of(const std::string& directory) {
+    return fmt::format("{}/v{}", directory, SP_LAYOUT);
+}
+
+Pins::Pins(std::string directory, Fd lock)
+    : directory_(std::move(directory)), layout_dir_(layout_dir_of(directory_)), lock_(std::move(lock)) {}
+
+Result<Pins> Pins::lock(const std::string& directory) {
+    SP_TRY(ensure_bpffs(directory));
+    std::error_code error;
+    fs::create_directories(directory, error);
+    if (error) return fail_errno(error.value(), "making " + directory);
+    if (chmod(directory.c_str(), 0700) != 0) return fail_errno(errno, "closing " + directory + " to others");
+    Fd fd(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!fd) return fail_errno(errno, "opening " + directory);
+    if (flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+        if (errno == EWOULDBLOCK)
+            return fail(ErrorKind::conflict,
+                        fmt::format("another sallyport daemon runs over the pins in {}", directory),
+                        "stop it first, or give this one pins of its own with SALLYPORT_BPFFS");
+        return fail_errno(errno, "locking " + directory);
+    }
+    Pins pins(directory, std::move(fd));
+    for (const char* part : {"/maps", "/links"}) {
+        fs::create_directories(pins.layout_dir_ + part, error);
+        if (error) return fail_errno(error.value(), "making " + pins.layout_dir_ + part);
+    }
+    return pins;
+}
+
+bool Pins::stands() const {
+    std::error_code error;
+    return fs::exists(map("sp_control"), error) && !links().empty();
+}
+
+std::vector<std::string> Pins::links() const {
+    std::vector<std::string> names;
+    std::error_code error;
+    for (const fs::directory_entry& entry : fs::directory_iterator(layout_dir_ + "/links", error))
+        names.push_back(entry.path().filename().string());
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
+Status Pins::remove() const {
+    std::string stuck;
+    const auto remove_all = [&stuck](const std::string& path) {
+        std::error_code error;
+        fs::remove_all(path, error);
+        if (error && error.value() != ENOENT) stuck += fmt::format("{}{}: {}", stuck.empty() ? "" : "; ", path, error.message());
+    };
+    remove_all(layout_dir_ + "/links");
+    remove_all(layout_dir_ + "/maps");
+    remove_all(layout_dir_);
+    std::error_code ignored;
+    fs::remove(directory_, ignored); // other layouts' pins may keep it
+    if (!stuck.empty()) return fail(ErrorKind::kernel, "removing the pins: " + stuck);
+    return {};
+}
+
+} // namespace sallyport

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// The pin directory: <bpffs>/v<layout>/{maps,links}, ours alone (0700). A pin is
+// the enforcement; whoever removes it opens the host.
+#include <string>
+#include <vector>
+
+#include "base/fd.h"
+#include "base/result.h"
+
+namespace sallyport {
+
+class Pins {
+  public:
+    // Mounts a bpffs on the directory's parent where there is none, makes the
+    // directory, and locks it for this process. conflict when another holds it.
+    [[nodiscard]] static Result<Pins> lock(const std::string& directory);
+
+    [[nodiscard]] const std::string& layout_dir() const { return layout_dir_; }
+    [[nodiscard]] std::string link(const std::string& name) const { return layout_dir_ + "/links/" + name; }
+    [[nodiscard]] std::string map(const std::string& name) const { return layout_dir_ + "/maps/" + name; }
+    // Is there an enforcement to adopt?
+    [[nodiscard]] bool stands() const;
+    // Names of the pinned links, sorted.
+    [[nodiscard]] std::vector<std::string> links() const;
+    // Removes every pin and the directory, links before maps. What could not be
+    // removed is named in the error; the rest is gone.
+    [[nodiscard]] Status remove() const;
+
+  private:
+    Pins(std::string directory, Fd lock);
+    std::string directory_;
+    std::string layout_dir_;
+    Fd lock_;
+};
+
+// The same questions without taking the lock, for commands beside a daemon.
+[[nodiscard]] std::string layout_dir_of(const std::string& directory);
+
+} // namespace sallyport

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernel/programs.h"
+
+#include <cerrno>
+#include <cstdarg>
+#include <cstdio>
+#include <filesystem>
+
+#include <bpf/bpf.h>
+
+#include <bpf/libbpf.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "sp_bpf.skel.h"
+
+namespace sallyport {
+namespace {
+
+// libbpf speaks through one global callback. What it says while a load fails is
+// the only explanation there is, so its warnings are kept for the Error.
+std::string& load_log() {
+    static std::string log;
+    return log;
+}
+
+int keep_warnings(libbpf_print_level level, const char* format, std::va_list arguments) {
+    if (level != LIBBPF_WARN) return 0;
+    char line[2048];
+    std::vsnprintf(line, sizeof(line), format, arguments);
+    if (load_log().size() < (1u << 20)) load_log() += line;
+    return 0;
+}
+
+struct SkeletonDeleter {
+    void operator()(sp_bpf* skeleton) const { sp_bpf::destroy(skeleton); }
+};
+
+using Skeleton = std::unique_ptr<sp_bpf, SkeletonDeleter>;
+
+std::string hint_for(int error) {
+    if (access("/sys/kernel/btf/vmlinux", R_OK) != 0)
+        return "this kernel shows no BTF (/sys/kernel/btf/vmlinux): boot one built with CONFIG_DEBUG_INFO_BTF=y";
+    if (error == EPERM || error == EACCES)
+        return "run as root, with CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON, on a kernel that is not locked down";
+    if (error == ENOMEM) return "free memory, or lower [flows] max";
+    return "the kernel must be 6.1 or later; the log above says what it objected to";
+}
+
+// Programs a kernel may refuse without the wall falling; status names them.
+enum class Optional : unsigned char { with, without };
+
+Result<Skeleton> open_skeleton(const LoadOptions& options, Optional optional) {
+    Skeleton skeleton(sp_bpf::open());
+    if (!skeleton) return fail_errno(errno, "opening the BPF object");
+    skeleton->rodata->sp_settings = options.settings;
+    // At least one set, or the map cannot be made; flow_sets = 0 still refuses every flow.
+    const std::uint32_t sets = options.settings.flow_sets ? options.settings.flow_sets : 1;
+    bpf_map__set_max_entries(skeleton->maps.sp_flows, sets);
+    if (optional == Optional::without) {
+        bpf_program__set_autoload(skeleton->progs.sp_cg_mkdir, false);
+        bpf_program__set_autoload(skeleton->progs.sp_cg_rmdir, false);
+    }
+    if (options.pin_dir.empty()) return skeleton;
+    bpf_map* map = nullptr;
+    bpf_object__for_each_map(map, skeleton->obj) {
+        const std::string name = bpf_map__name(map);
+        if (bpf_map__is_internal(map)) continue;
+        const int error = bpf_map__set_pin_path(map, (options.pin_dir + "/maps/" + name).c_str());
+        if (error) return fail_errno(-error, "naming the pin of map " + name);
+    }
+    return skeleton;
+}
+
+Result<Skeleton> load_skeleton(const LoadOptions& options, Optional optional) {
+    load_log().clear();
+    Skeleton skeleton = SP_TRY(open_skeleton(options, optional));
+    const int error = sp_bpf::load(skeleton.get());
+    if (error == 0) return skeleton;
+    std::unexpected<Error> failure =
+        fail_errno(-error, "loading the BPF programs", hint_for(-error));
+    failure.error().verifier_log = load_log();
+    return failure;
+}
+
+Maps maps_of(const sp_bpf& s) {
+    const auto fd = [](const bpf_map* map) { return bpf_map__fd(map); };
+    return Maps{
+        .control = fd(s.maps.sp_control),
+        .slots = fd(s.maps.sp_slots),
+        .ports = fd(s.maps.sp_ports),
+        .cells = fd(s.maps.sp_cells),
+        .v4_bits = fd(s.maps.sp_v4_bits),
+        .v6_bits = fd(s.maps.sp_v6_bits),
+        .v4_trie = fd(s.maps.sp_v4_trie),
+        .v6_trie = fd(s.maps.sp_v6_trie),
+        .rules = fd(s.maps.sp_rules),
+        .cg_steps = fd(s.maps.sp_cg_steps),
+        .cg_states = fd(s.maps.sp_cg_states),
+        .users = fd(s.maps.sp_users),
+        .cgroups = fd(s.maps.sp_cgroups),
+        .ifaces = fd(s.maps.sp_ifaces),
+        .local = fd(s.maps.sp_local),
+        .flows = fd(s.maps.sp_flows),
+        .flow_count = fd(s.maps.sp_flow_count),
+        .counts = fd(s.maps.sp_counts),
+        .nic_counts = fd(s.maps.sp_nic_counts),
+        .rule_counts = fd(s.maps.sp_rule_counts),
+        .events = fd(s.maps.sp_events),
+        .owners = fd(s.maps.sp_owners),
+        .meta = fd(s.maps.sp_meta),
+    };
+}
+
+const bpf_program* program_of(const sp_bpf& s, Program program) {
+    switch (program) {
+    case Program::xdp: return s.progs.sp_xdp_in;
+    case Program::connect4: return s.progs.sp_connect4;
+    case Program::connect6: return s.progs.sp_connect6;
+    case Program::sendmsg4: return s.progs.sp_sendmsg4;
+    case Program::sendmsg6: return s.progs.sp_sendmsg6;
+    case Program::cg_egress: return s.progs.sp_cg_egress;
+    case Program::cg_ingress: return s.progs.sp_cg_ingress;
+    case Program::sock_create: return s.progs.sp_sock_create;
+    case Program::tc_egress: return s.progs.sp_tc_egress;
+    case Program::cg_mkdir: return s.progs.sp_cg_mkdir;
+    case Program::cg_rmdir: return s.progs.sp_cg_rmdir;
+    case Program::owners: return s.progs.sp_owners_fill;
+    case Program::seed: return s.progs.sp_seed;
+    case Program::sweep: return s.progs.sp_sweep;
+    }
+    return nullptr;
+}
+
+} // namespace
+
+struct Programs::Impl {
+    Skeleton skeleton;
+    Maps maps;
+};
+
+Programs::Programs(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Programs::Programs(Programs&&) noexcept = default;
+Programs& Programs::operator=(Programs&&) noexcept = default;
+Programs::~Programs() = default;
+
+Result<Programs> Programs::load(const LoadOptions& options) {
+    libbpf_set_print(keep_warnings);
+    if (!options.pin_dir.empty()) {
+        std::error_code error;
+        std::filesystem::create_directories(options.pin_dir + "/maps", error);
+        if (error) return fail_errno(error.value(), "making " + options.pin_dir + "/maps");
+    }
+    Result<Skeleton> skeleton = load_skeleton(options, Optional::with);
+    if (!skeleton) {
+        // The first error is the one to show, should the smaller set fail as well.
+        Result<Skeleton> smaller = load_skeleton(options, Optional::without);
+        if (!smaller) return std::unexpected<Error>(std::move(skeleton).error());
+        skeleton = std::move(smaller);
+    }
+    const Maps maps = maps_of(**skeleton);
+    const std::uint32_t zero = 0;
+    const int error = bpf_map_update_elem(maps.meta, &zero, &options.settings, BPF_ANY);
+    if (error) return fail_errno(-error, "noting the settings");
+    return Programs(std::make_unique<Impl>(Impl{std::move(*skeleton), maps}));
+}
+
+const Maps& Programs::maps() const { return impl_->maps; }
+
+int Programs::fd(Program program) const {
+    const bpf_program* found = program_of(*impl_->skeleton, program);
+    return found ? bpf_program__fd(found) : -1;
+}
+
+void Programs::keep_running(KeepRunning keep) {
+    impl_->skeleton->bss->sp_keep_running = keep == KeepRunning::yes ? 1 : 0;
+}
+
+} // namespace sallyport

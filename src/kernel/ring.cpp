@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernel/ring.h"
+
+#include <cerrno>
+
+#include <bpf/libbpf.h>
+
+namespace sallyport {
+namespace {
+
+constexpr unsigned kAtOnce = 4096;
+
+} // namespace
+
+struct RingReader::Impl {
+    ring_buffer* ring = nullptr;
+    Handler handler;
+    unsigned left = 0;
+
+    // A negative return ends libbpf's loop after the record is consumed.
+    static int on_record(void* context, void* data, std::size_t size) {
+        auto* self = static_cast<Impl*>(context);
+        self->handler({static_cast<const std::byte*>(data), size});
+        return --self->left == 0 ? -ECANCELED : 0;
+    }
+};
+
+RingReader::RingReader(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+RingReader::RingReader(RingReader&&) noexcept = default;
+RingReader& RingReader::operator=(RingReader&&) noexcept = default;
+RingReader::~RingReader() {
+    if (impl_) ring_buffer__free(impl_->ring);
+}
+
+Result<RingReader> RingReader::open(int map, Handler handler) {
+    auto impl = std::make_unique<Impl>();
+    impl->handler = std::move(handler);
+    impl->ring = ring_buffer__new(map, &Impl::on_record, impl.get(), nullptr);
+    if (!impl->ring) return fail_errno(errno, "opening the event ring");
+    return RingReader(std::move(impl));
+}
+
+int RingReader::epoll_fd() const { return ring_buffer__epoll_fd(impl_->ring); }
+
+Status RingReader::drain() {
+    impl_->left = kAtOnce;
+    const int got = ring_buffer__consume(impl_->ring);
+    if (got < 0 && got != -ECANCELED) return fail_errno(-got, "reading the event ring");
+    return {};
+}
+
+} // namespace sallyport

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// The reading end of the event ring.
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <span>
+
+#include "base/result.h"
+
+namespace sallyport {
+
+class RingReader {
+  public:
+    using Handler = std::function<void(std::span<const std::byte>)>;
+    [[nodiscard]] static Result<RingReader> open(int map, Handler handler);
+    RingReader(RingReader&&) noexcept;
+    RingReader& operator=(RingReader&&) noexcept;
+    ~RingReader();
+
+    // Readable when a record that asked for a wakeup is there.
+    [[nodiscard]] int epoll_fd() const;
+    // Hands over what is there, at most a few thousand records, so that a flood
+    // cannot keep the caller. Those without a wakeup need it called now and then.
+    [[nodiscard]] Status drain();
+
+  private:
+    struct Impl;
+    explicit RingReader(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+} // namespace sallyport
