@@ -97,11 +97,6 @@ static __always_inline void judge_datagram(struct __sk_buff *skb, const struct v
 					   struct departure *d, const struct packet *p,
 					   struct sp_owner *o, struct finding *f)
 {
-	if (o->generation == SP_GENERATION_KEPT && o->opened == 0) {
-		f->reason = SP_REASON_NONE;
-		f->direction = SP_EGRESS;
-		return;
-	}
 	judge_out(v, d, p, f);
 	if (f->reason && (d->guarded || was_asked(skb, p, v)))
 		judge_answer(v, d, p, f);

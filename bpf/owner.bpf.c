@@ -21,6 +21,14 @@ int sp_sock_create(struct bpf_sock *sk)
 /* Set before the iterator is read: 1 spares the connections that run (--keep-connections). */
 volatile __u32 sp_keep_running = 0;
 
+/* A TCP connection; a listener's children would inherit what it is spared. */
+static __always_inline int is_running(const struct sock *sk)
+{
+	__u8 state = sk->__sk_common.skc_state;
+
+	return sk->sk_type == 1 && state != 7 && state != 10; /* SOCK_STREAM, TCP_CLOSE, TCP_LISTEN */
+}
+
 /* Run once at start: sockets that are older than the wall. */
 SEC("iter/task_file")
 int sp_owners_fill(struct bpf_iter__task_file *ctx)
@@ -46,7 +54,7 @@ int sp_owners_fill(struct bpf_iter__task_file *ctx)
 	o->uid = sk->sk_uid.val;
 	o->netns = sk->__sk_common.skc_net.net->net_cookie;
 	o->cgroup = sk->sk_cgrp_data.cgroup->kn->id;
-	if (sp_keep_running)
+	if (sp_keep_running && is_running(sk))
 		o->generation = SP_GENERATION_KEPT;
 	bpf_probe_read_kernel(o->comm, sizeof(o->comm), task->comm);
 	return 0;

@@ -138,6 +138,7 @@ int sp_tc_egress(struct __sk_buff *skb)
 	const struct sp_iface *iface;
 	struct packet p = {};
 	struct view v;
+	int pass;
 
 	iface = bpf_map_lookup_elem(&sp_ifaces, &s.ifindex);
 	if (!iface)
@@ -151,5 +152,7 @@ int sp_tc_egress(struct __sk_buff *skb)
 		d.stand.iface_class = s.iface_class;
 		judge(skb, &r, &v, &d, &p, &f);
 	}
-	return settle(v.slot, &s, &f, &p, 0) ? SP_TC_NEXT : SP_TC_DROP;
+	pass = settle(v.slot, &s, &f, &p, 0);
+	count_nic(SP_NICS_MAX + iface->counter, s.len, pass);
+	return pass ? SP_TC_NEXT : SP_TC_DROP;
 }

@@ -33,21 +33,6 @@ static __noinline enum sp_reason parse(const struct reader *r, const struct sp_i
 	return parse_l3(r, p);
 }
 
-static __always_inline int leave(const struct sp_iface *iface, const struct reader *r, int pass)
-{
-	__u32 index = iface->counter;
-	struct sp_nic_count *c = asking() ? 0 : bpf_map_lookup_elem(&sp_nic_counts, &index);
-
-	if (c && pass) {
-		c->admitted++;
-		c->admitted_bytes += r->len;
-	} else if (c) {
-		c->dropped++;
-		c->dropped_bytes += r->len;
-	}
-	return pass ? XDP_PASS : XDP_DROP;
-}
-
 SEC("xdp.frags")
 int sp_xdp_in(struct xdp_md *ctx)
 {
@@ -57,6 +42,7 @@ int sp_xdp_in(struct xdp_md *ctx)
 	struct scene s = {.hook = SP_HOOK_XDP, .ifindex = ctx->ingress_ifindex, .len = r.len};
 	const struct sp_iface *iface;
 	struct view v;
+	int pass;
 
 	iface = bpf_map_lookup_elem(&sp_ifaces, &s.ifindex);
 	if (!iface) /* an ifindex beyond the table cannot be guarded; nor can it come here */
@@ -69,7 +55,9 @@ int sp_xdp_in(struct xdp_md *ctx)
 		if (f.reason == SP_REASON_NONE)
 			judge_arrival(&r, &v, s.iface_class, &p, &f);
 	}
-	return leave(iface, &r, settle(v.slot, &s, &f, &p, 0));
+	pass = settle(v.slot, &s, &f, &p, 0);
+	count_nic(iface->counter, r.len, pass);
+	return pass ? XDP_PASS : XDP_DROP;
 }
 
 /*

@@ -35,6 +35,7 @@ typedef struct {
 
 struct sock_common {
 	unsigned short skc_family;
+	volatile unsigned char skc_state;
 	possible_net_t skc_net;
 };
 
@@ -45,6 +46,7 @@ typedef struct {
 struct sock {
 	struct sock_common __sk_common;
 	kuid_t sk_uid;
+	__u16 sk_type;
 	struct sock_cgroup_data sk_cgrp_data;
 };
 

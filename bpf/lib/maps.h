@@ -279,10 +279,10 @@ struct {
 	__type(value, __u64);
 } sp_counts __weak SEC(".maps");
 
-/* By sp_iface.counter. */
+/* By sp_iface.counter: what arrived; + SP_NICS_MAX: what left. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, SP_NICS_MAX);
+	__uint(max_entries, 2 * SP_NICS_MAX);
 	__type(key, __u32);
 	__type(value, struct sp_nic_count);
 } sp_nic_counts __weak SEC(".maps");

@@ -45,6 +45,22 @@ static __always_inline int observing(const struct view *v)
 	return v->policy && v->policy->flags & SP_SLOT_OBSERVE;
 }
 
+/* What a guarded interface let through or not; `place` as sp_nic_counts says. */
+static __always_inline void count_nic(__u32 place, __u32 len, int pass)
+{
+	struct sp_nic_count *c = asking() ? 0 : bpf_map_lookup_elem(&sp_nic_counts, &place);
+
+	if (!c)
+		return;
+	if (pass) {
+		c->admitted++;
+		c->admitted_bytes += len;
+	} else {
+		c->dropped++;
+		c->dropped_bytes += len;
+	}
+}
+
 /* Where it happened. */
 struct scene {
 	__u32 hook;

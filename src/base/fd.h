@@ -2,7 +2,6 @@
 #pragma once
 // Owns one file descriptor and closes it once.
 #include <unistd.h>
-
 #include <utility>
 
 namespace sallyport {

@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // sallyport check: is a policy file good, without touching the machine?
-#include <net/if.h>
-
-#include <algorithm>
-#include <memory>
-#include <set>
-
-#include <fmt/format.h>
-
 #include "cli/output.h"
 #include "cli/verbs.h"
 #include "compile/compile.h"
 #include "config/parse.h"
 #include "daemon/advice.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <memory>
+#include <net/if.h>
+#include <set>
 
 namespace sallyport {
 namespace {
@@ -41,7 +39,7 @@ Diagnostic whole_file(const std::string& file, const Error& error) {
 std::vector<std::string> interface_names() {
     std::vector<std::string> names;
     const std::unique_ptr<struct if_nameindex, decltype(&if_freenameindex)> list(::if_nameindex(),
-                                                                                &if_freenameindex);
+                                                                                 &if_freenameindex);
     for (const struct if_nameindex* at = list.get(); at != nullptr && at->if_name != nullptr; ++at)
         names.emplace_back(at->if_name);
     return names;
@@ -52,8 +50,8 @@ Checked check_file(const std::string& file) {
     if (!loaded) return {.diagnostics = {whole_file(file, loaded.error())}, .policy = std::nullopt};
     Checked checked{.diagnostics = std::move(loaded->diagnostics), .policy = std::nullopt};
     if (!loaded->policy) return checked;
-    const auto image =
-        compile(*loaded->policy, {.generation = 1, .interfaces = interface_names(), .counters = {}});
+    const auto image = compile(*loaded->policy,
+                               {.generation = 1, .interfaces = interface_names(), .counters = {}});
     if (!image) {
         checked.diagnostics.push_back(whole_file(file, image.error()));
         return checked;

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/client.h"
 
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <unistd.h>
+#include "daemon/control_socket.h"
 
 #include <array>
 #include <cerrno>
 #include <optional>
-
-#include "daemon/control_socket.h"
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
 
 namespace sallyport {
 namespace {
@@ -43,6 +42,8 @@ Status send_request(int fd, const nlohmann::json& request) {
     for (std::size_t sent = 0; sent < line.size();) {
         const ssize_t now = ::send(fd, line.data() + sent, line.size() - sent, MSG_NOSIGNAL);
         if (now < 0 && errno == EINTR) continue;
+        // It has closed already; what it said before (too many clients) is still to be read.
+        if (now < 0 && errno == EPIPE) return {};
         if (now < 0) return fail_errno(errno, "writing to the control socket");
         sent += static_cast<std::size_t>(now);
     }
@@ -63,7 +64,8 @@ Result<nlohmann::ordered_json> parse_answer(const std::string& line) {
     return answer;
 }
 
-Result<nlohmann::ordered_json> ask_daemon(const std::string& socket, const nlohmann::json& request) {
+Result<nlohmann::ordered_json> ask_daemon(const std::string& socket,
+                                          const nlohmann::json& request) {
     const Fd connection = SP_TRY(connect_to(socket));
     ::setsockopt(connection.get(), SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof kPatience);
     SP_TRY(send_request(connection.get(), request));

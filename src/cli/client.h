@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Asking the daemon over its control socket.
-#include <optional>
-#include <string>
-
-#include <nlohmann/json.hpp>
-
 #include "base/fd.h"
 #include "base/result.h"
+
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
 
 namespace sallyport {
 

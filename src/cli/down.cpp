@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // sallyport down: the wall is taken away, whole.
+#include "daemon/down.h"
+
 #include "cli/output.h"
 #include "cli/verbs.h"
-#include "daemon/down.h"
 
 namespace sallyport {
 
@@ -14,8 +15,11 @@ Verb down_verb(CLI::App& parent, const SharedPaths& paths) {
                 const Format format = *as_json ? Format::json : Format::text;
                 const Status done = take_down(*paths);
                 if (!done) return report_failure(done.error(), format);
-                if (format == Format::json) print_json({{"ok", true}});
-                else say("sallyport: no hook is attached and no pin is left; this host is NOT protected");
+                if (format == Format::json)
+                    print_json({{"ok", true}});
+                else
+                    say("sallyport: no hook is attached and no pin is left; this host is NOT "
+                        "protected");
                 return ExitCode::done;
             }};
 }

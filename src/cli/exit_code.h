@@ -15,13 +15,15 @@ enum class ExitCode : int {
 
 [[nodiscard]] constexpr ExitCode exit_code_of(ErrorKind kind) {
     switch (kind) {
-    case ErrorKind::invalid_input: return ExitCode::usage;
+    case ErrorKind::invalid_input:
+        return ExitCode::usage;
     case ErrorKind::not_supported:
     case ErrorKind::permission:
     case ErrorKind::kernel:
     case ErrorKind::conflict:
     case ErrorKind::not_found:
-    case ErrorKind::internal: return ExitCode::refused;
+    case ErrorKind::internal:
+        return ExitCode::refused;
     }
     return ExitCode::refused;
 }

@@ -1,33 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
 // The command: arguments to a verb, the verb's answer to an exit code.
+#include "cli/output.h"
+#include "cli/verbs.h"
+
 #include <csignal>
 #include <exception>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "cli/output.h"
-#include "cli/verbs.h"
-
 namespace sallyport {
 namespace {
 
-int as_int(ExitCode code) { return static_cast<int>(code); }
+int as_int(ExitCode code) {
+    return static_cast<int>(code);
+}
 
 void add_directories(CLI::App& app, Paths& paths) {
     const char* group = "Directories";
     app.add_option("--bpffs", paths.bpffs, "pinned links and maps [SALLYPORT_BPFFS]")
-        ->group(group)->capture_default_str();
+        ->group(group)
+        ->capture_default_str();
     app.add_option("--run-dir", paths.run_dir, "the control socket [SALLYPORT_RUN_DIR]")
-        ->group(group)->capture_default_str();
+        ->group(group)
+        ->capture_default_str();
     app.add_option("--state-dir", paths.state_dir, "what survives a reboot [SALLYPORT_STATE_DIR]")
-        ->group(group)->capture_default_str();
+        ->group(group)
+        ->capture_default_str();
     app.add_option("--log-dir", paths.log_dir, "events.jsonl [SALLYPORT_LOG_DIR]")
-        ->group(group)->capture_default_str();
+        ->group(group)
+        ->capture_default_str();
 }
 
 int run_command(int argc, char** argv) {
-    CLI::App app("A default-deny firewall: what no rule allows is dropped, and says why.", "sallyport");
+    CLI::App app("A default-deny firewall: what no rule allows is dropped, and says why.",
+                 "sallyport");
     app.set_version_flag("--version", "sallyport " SP_VERSION, "print the version");
     app.set_help_flag("-h,--help", "print this help");
     app.require_subcommand(1);

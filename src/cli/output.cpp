@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/output.h"
 
-#include <unistd.h>
+#include "base/text.h"
 
 #include <cstdio>
 #include <cstdlib>
 #include <string>
-
-#include "base/text.h"
+#include <unistd.h>
 
 namespace sallyport {
 namespace {

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Data goes to stdout, talk to stderr.
-#include <functional>
-#include <string_view>
-
-#include <nlohmann/json.hpp>
-
 #include "base/result.h"
 #include "cli/exit_code.h"
 #include "event/text.h"
+
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <string_view>
 
 namespace sallyport {
 

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/status_text.h"
 
-#include <algorithm>
-#include <vector>
-
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
 #include "base/text.h"
 #include "event/names.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <vector>
 
 namespace sallyport {
 namespace {
@@ -17,8 +16,8 @@ using Row = std::vector<std::string>;
 enum class Align : unsigned char { left, right };
 
 // Columns as wide as their widest cell; nothing for a table without rows.
-std::string render_table(const std::string& title, const Row& head, const std::vector<Align>& aligns,
-                         const std::vector<Row>& rows) {
+std::string render_table(const std::string& title, const Row& head,
+                         const std::vector<Align>& aligns, const std::vector<Row>& rows) {
     if (rows.empty()) return {};
     std::vector<std::size_t> widths(head.size());
     const auto widen = [&](const Row& row) {
@@ -40,7 +39,9 @@ std::string render_table(const std::string& title, const Row& head, const std::v
     return text;
 }
 
-std::string or_dash(const std::string& text) { return text.empty() ? "-" : escaped(text); }
+std::string or_dash(const std::string& text) {
+    return text.empty() ? "-" : escaped(text);
+}
 
 std::string headline(const StatusView& status, Colour colour) {
     std::string line = "NOT protected";
@@ -59,7 +60,8 @@ std::string headline(const StatusView& status, Colour colour) {
 
 std::string policy_line(const StatusView& status) {
     if (status.generation == 0) return "policy  none\n";
-    std::string line = fmt::format("policy  {}, generation {}", or_dash(status.policy_file), status.generation);
+    std::string line =
+        fmt::format("policy  {}, generation {}", or_dash(status.policy_file), status.generation);
     if (!status.policy_sha256.empty())
         line += fmt::format(", sha256 {}", escaped(status.policy_sha256.substr(0, 12)));
     if (!status.policy_applied.empty()) line += ", applied " + escaped(status.policy_applied);
@@ -91,8 +93,11 @@ std::string rules_table(const StatusView& status) {
 }
 
 std::string reasons_table(const StatusView& status) {
-    std::vector<std::pair<std::string, std::uint64_t>> sorted(status.reasons.begin(), status.reasons.end());
-    std::ranges::stable_sort(sorted, std::greater{}, [](const auto& entry) { return entry.second; });
+    std::vector<std::pair<std::string, std::uint64_t>> sorted(status.reasons.begin(),
+                                                              status.reasons.end());
+    std::ranges::sort(sorted, [](const auto& a, const auto& b) {
+        return a.second != b.second ? a.second > b.second : a.first < b.first;
+    });
     std::vector<Row> rows;
     for (const auto& [name, count] : sorted) {
         const auto number = parse_reason(name);
@@ -115,7 +120,9 @@ std::string render_status(const StatusView& status, Colour colour) {
                         status.events_folded, status.events_lost);
     std::vector<std::string> blind;
     for (const std::string& spot : status.blind) blind.push_back(escaped(spot));
-    return text + fmt::format("blind   {}\n", blind.empty() ? "none known" : fmt::format("{}", fmt::join(blind, ", ")));
+    return text + fmt::format("blind   {}\n", blind.empty()
+                                                  ? "none known"
+                                                  : fmt::format("{}", fmt::join(blind, ", ")));
 }
 
 } // namespace sallyport

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The status for people.
-#include <string>
-
 #include "daemon/status.h"
 #include "event/text.h"
+
+#include <string>
 
 namespace sallyport {
 

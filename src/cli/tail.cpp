@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // sallyport tail: events as they happen.
-#include <sys/signalfd.h>
-#include <unistd.h>
-
-#include <csignal>
-
 #include "cli/output.h"
 #include "cli/tail_stream.h"
 #include "cli/verbs.h"
 #include "daemon/control_socket.h"
+
+#include <csignal>
+#include <sys/signalfd.h>
+#include <unistd.h>
 
 namespace sallyport {
 namespace {
@@ -33,7 +32,8 @@ ExitCode exit_code_of(TailEnd end) {
     switch (end) {
     case TailEnd::counted:
     case TailEnd::reader_gone:
-    case TailEnd::interrupted: return ExitCode::done;
+    case TailEnd::interrupted:
+        return ExitCode::done;
     case TailEnd::daemon_gone:
         say("sallyport: the daemon has ended; the wall may still stand: see 'sallyport status'");
         return ExitCode::no_daemon;
@@ -74,9 +74,12 @@ Verb tail_verb(CLI::App& parent, const SharedPaths& paths) {
     const auto options = std::make_shared<TailOptions>();
     FilterText& filter = options->filter;
     CLI::App* tail_command = parent.add_subcommand("tail", "show events as they happen");
-    const auto repeatable = [&](const char* name, std::vector<std::string>& values, const char* help) {
+    const auto repeatable = [&](const char* name, std::vector<std::string>& values,
+                                const char* help) {
         tail_command->add_option(name, values, help)
-            ->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)->group("Filters");
+            ->expected(1)
+            ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+            ->group("Filters");
     };
     repeatable("--reason", filter.reasons, "only this reason (no-rule, bogon, ...)");
     repeatable("--rule", filter.rules, "only what this rule decided");
@@ -87,7 +90,8 @@ Verb tail_verb(CLI::App& parent, const SharedPaths& paths) {
     tail_command->add_flag("--exfil", filter.exfil, "only exfiltration attempts")->group("Filters");
     tail_command->add_option("--count", options->count, "end after so many events");
     tail_command->add_flag("--json", options->as_json, "one JSON object a line");
-    tail_command->footer("A filter given more than once takes either value; different ones must all match.");
+    tail_command->footer(
+        "A filter given more than once takes either value; different ones must all match.");
     return {.command = tail_command, .act = [paths, options] { return tail(*options, *paths); }};
 }
 

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/tail_stream.h"
 
-#include <poll.h>
-#include <unistd.h>
+#include "base/text.h"
+#include "cli/client.h"
+#include "event/json.h"
 
 #include <array>
 #include <cerrno>
 #include <optional>
-
-#include "base/text.h"
-#include "cli/client.h"
-#include "event/json.h"
+#include <poll.h>
+#include <unistd.h>
 
 namespace sallyport {
 namespace {
@@ -22,9 +21,10 @@ enum class Ready : std::uint8_t { yes, reader_gone, interrupted };
 Result<Ready> wait_for(const TailStream& stream, int fd, short wanted) {
     const bool is_output = fd == stream.output;
     for (;;) {
-        std::array<pollfd, 3> fds{pollfd{.fd = fd, .events = wanted, .revents = 0},
-                                  pollfd{.fd = stream.signals, .events = POLLIN, .revents = 0},
-                                  pollfd{.fd = is_output ? -1 : stream.output, .events = 0, .revents = 0}};
+        std::array<pollfd, 3> fds{
+            pollfd{.fd = fd, .events = wanted, .revents = 0},
+            pollfd{.fd = stream.signals, .events = POLLIN, .revents = 0},
+            pollfd{.fd = is_output ? -1 : stream.output, .events = 0, .revents = 0}};
         if (::poll(fds.data(), fds.size(), -1) < 0) {
             if (errno == EINTR) continue;
             return fail_errno(errno, "waiting for events");
@@ -38,9 +38,12 @@ Result<Ready> wait_for(const TailStream& stream, int fd, short wanted) {
 
 std::optional<TailEnd> end_of(Ready ready) {
     switch (ready) {
-    case Ready::yes: return std::nullopt;
-    case Ready::reader_gone: return TailEnd::reader_gone;
-    case Ready::interrupted: return TailEnd::interrupted;
+    case Ready::yes:
+        return std::nullopt;
+    case Ready::reader_gone:
+        return TailEnd::reader_gone;
+    case Ready::interrupted:
+        return TailEnd::interrupted;
     }
     return std::nullopt;
 }
@@ -68,8 +71,10 @@ struct Shown {
 Shown show(const TailStream& stream, const std::string& line) {
     const auto event = event_from_json(line);
     // Passed on as it came: it may be of a newer daemon.
-    if (!event) return {.line = stream.format == Format::json ? line : escaped(line), .kind = std::nullopt};
-    return {.line = stream.format == Format::json ? line : to_text(*event, stream.colour, stream.zone),
+    if (!event)
+        return {.line = stream.format == Format::json ? line : escaped(line), .kind = std::nullopt};
+    return {.line =
+                stream.format == Format::json ? line : to_text(*event, stream.colour, stream.zone),
             .kind = event->kind,
             .is_last_word = event->lost_by == LostBy::slow_reader};
 }
@@ -77,14 +82,16 @@ Shown show(const TailStream& stream, const std::string& line) {
 } // namespace
 
 Result<TailEnd> tail_stream(const TailStream& stream) {
-    SP_TRY(send_request(stream.socket, {{"cmd", "tail"}, {"filter", filter_to_json(stream.filter)}}));
+    SP_TRY(
+        send_request(stream.socket, {{"cmd", "tail"}, {"filter", filter_to_json(stream.filter)}}));
     LineReader reader(stream.socket);
     bool is_answered = false;
     bool is_cut_off = false;
     std::uint64_t seen = 0;
     for (;;) {
         if (!reader.has_line())
-            if (const auto end = end_of(SP_TRY(wait_for(stream, stream.socket, POLLIN)))) return *end;
+            if (const auto end = end_of(SP_TRY(wait_for(stream, stream.socket, POLLIN))))
+                return *end;
         const auto line = SP_TRY(reader.next());
         if (!line) return is_cut_off ? TailEnd::cut_off : TailEnd::daemon_gone;
         if (!is_answered) {

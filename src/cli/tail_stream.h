@@ -2,11 +2,11 @@
 #pragma once
 // From the control socket to the terminal or pipe, line by line, until one of
 // them, or the user, ends it.
-#include <cstdint>
-
 #include "base/result.h"
 #include "cli/output.h"
 #include "event/filter.h"
+
+#include <cstdint>
 
 namespace sallyport {
 
@@ -15,11 +15,11 @@ enum class TailEnd : std::uint8_t {
     reader_gone, // who read our output has left (head)
     interrupted, // SIGINT or SIGTERM
     daemon_gone,
-    cut_off,     // we were too slow, and the stream said so
+    cut_off, // we were too slow, and the stream said so
 };
 
 struct TailStream {
-    int socket = -1;  // connected, blocking; none of the three is owned
+    int socket = -1; // connected, blocking; none of the three is owned
     int output = -1;
     int signals = -1; // readable when it is time to end; -1: never
     Format format = Format::text;

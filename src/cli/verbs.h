@@ -2,15 +2,14 @@
 #pragma once
 // The verbs of the command, one file each. A verb adds its subcommand and hands
 // back what to do when it was the one asked for.
-#include <functional>
-#include <memory>
+#include "cli/exit_code.h"
+#include "daemon/paths.h"
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
-
-#include "cli/exit_code.h"
-#include "daemon/paths.h"
+#include <functional>
+#include <memory>
 
 namespace sallyport {
 

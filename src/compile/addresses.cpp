@@ -62,8 +62,10 @@ class Views {
         const auto words = views_.at(parent);
         std::vector<std::uint32_t> changed(words.begin(), words.end());
         const auto at = std::ranges::lower_bound(changed, word >> 8 << 8);
-        if (at != changed.end() && *at >> 8 == word >> 8) *at = word;
-        else changed.insert(at, word);
+        if (at != changed.end() && *at >> 8 == word >> 8)
+            *at = word;
+        else
+            changed.insert(at, word);
         return views_.id_of(changed);
     }
 
@@ -152,16 +154,17 @@ template <typename Base> std::uint32_t sweep(std::vector<Network<Base>>& network
 } // namespace
 
 std::uint32_t last_of(const Network<std::uint32_t>& network) {
-    return network.length == 0 ? UINT32_MAX
-                               : network.base | static_cast<std::uint32_t>(
-                                                    (1ull << (32 - network.length)) - 1);
+    return network.length == 0
+               ? UINT32_MAX
+               : network.base | static_cast<std::uint32_t>((1ull << (32 - network.length)) - 1);
 }
 
 Bits128 last_of(const Network<Bits128>& network) {
     const unsigned length = network.length;
     const std::uint64_t high = length >= 64 ? 0 : UINT64_MAX >> length;
-    const std::uint64_t low =
-        length <= 64 ? UINT64_MAX : length == 128 ? 0 : UINT64_MAX >> (length - 64);
+    const std::uint64_t low = length <= 64    ? UINT64_MAX
+                              : length == 128 ? 0
+                                              : UINT64_MAX >> (length - 64);
     return {network.base.high | high, network.base.low | low};
 }
 

@@ -4,13 +4,13 @@
 // lie and how long the longest prefix is that says so, because the most
 // specific prefix wins. Both families share one numbering; class 0 is the
 // address that no peer holds.
-#include <compare>
-#include <cstdint>
-#include <vector>
-
 #include "base/result.h"
 #include "compile/classes.h"
 #include "compile/peers.h"
+
+#include <compare>
+#include <cstdint>
+#include <vector>
 
 namespace sallyport {
 
@@ -35,8 +35,12 @@ struct AddressClasses {
     Interner classes; // each the words atom << 8 | length + 1, by atom
 };
 
-inline std::uint32_t atom_of(std::uint32_t word) { return word >> 8; }
-inline std::uint32_t specificity_of(std::uint32_t word) { return word & 0xff; }
+inline std::uint32_t atom_of(std::uint32_t word) {
+    return word >> 8;
+}
+inline std::uint32_t specificity_of(std::uint32_t word) {
+    return word & 0xff;
+}
 
 // Fails when lists overlap in more ways than memory should be spent on.
 [[nodiscard]] Result<AddressClasses> classify_addresses(const Peers& peers);

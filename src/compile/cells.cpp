@@ -2,10 +2,10 @@
 // Sizes first, in 64 bits, then one allocation, then the words.
 #include "compile/cells.h"
 
+#include "compile/matching.h"
+
 #include <algorithm>
 #include <string>
-
-#include "compile/matching.h"
 
 namespace sallyport {
 
@@ -50,7 +50,8 @@ class Layout {
         dims.near_at = take(n_classes_);
         dims.first_at = take(std::uint64_t{n_ifaces_} * dims.n_near * dims.n_ports);
         if (!table.far_of.empty()) dims.far_at = take(n_classes_);
-        if (dims.n_second > 1) dims.second_at = take(std::uint64_t{table.seconds.size()} * dims.n_second);
+        if (dims.n_second > 1)
+            dims.second_at = take(std::uint64_t{table.seconds.size()} * dims.n_second);
         return dims;
     }
 
@@ -58,7 +59,8 @@ class Layout {
     [[nodiscard]] std::uint64_t words() const { return words_; }
 
     void allocate(MapImage& image) {
-        image.cells.assign(std::max<std::uint64_t>(1, (words_ + SP_CHUNK_WORDS - 1) / SP_CHUNK_WORDS), {});
+        image.cells.assign(
+            std::max<std::uint64_t>(1, (words_ + SP_CHUNK_WORDS - 1) / SP_CHUNK_WORDS), {});
         cells_ = &image.cells;
     }
 
@@ -99,7 +101,8 @@ class Layout {
         for (std::uint32_t i = 0; i < row_on.size(); ++i) {
             const std::uint32_t at = dims.first_at + (i * dims.n_near + near) * dims.n_ports;
             const auto row = table.rows.at(row_on[i]);
-            for (std::size_t pair = 0; pair < row.size(); pair += 2) put(at + row[pair], row[pair + 1]);
+            for (std::size_t pair = 0; pair < row.size(); pair += 2)
+                put(at + row[pair], row[pair + 1]);
         }
     }
 
@@ -143,10 +146,11 @@ Result<std::vector<std::uint32_t>> write_cells(const DirectionTables& tables, co
                                                MapImage& image) {
     Merged merged = merge_classes(tables, marks);
     if (merged.first_of.size() > UINT16_MAX)
-        return fail(ErrorKind::invalid_input,
-                    "the rules tell apart " + std::to_string(merged.first_of.size()) +
-                        " groups of addresses, and a policy has room for 65535",
-                    "let rules share their networks: addresses that all rules treat alike are one group");
+        return fail(
+            ErrorKind::invalid_input,
+            "the rules tell apart " + std::to_string(merged.first_of.size()) +
+                " groups of addresses, and a policy has room for 65535",
+            "let rules share their networks: addresses that all rules treat alike are one group");
     Layout layout(merged, marks.n_ifaces);
     for (std::size_t d = 0; d < tables.size(); ++d) image.slot.dims[d] = layout.place(tables[d]);
     image.slot.marks_at = layout.place_marks();

@@ -2,13 +2,13 @@
 #pragma once
 // The direction tables and the marks, laid out as the words of sp_cells, and
 // the final address classes: those that no table and no mark tells apart.
-#include <array>
-#include <cstdint>
-#include <vector>
-
 #include "base/result.h"
 #include "compile/map_image.h"
 #include "compile/table.h"
+
+#include <array>
+#include <cstdint>
+#include <vector>
 
 namespace sallyport {
 

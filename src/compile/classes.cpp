@@ -3,9 +3,9 @@
 // their words and twelve bytes each, not an allocation each.
 #include "compile/classes.h"
 
-#include <algorithm>
-
 #include "base/result.h"
+
+#include <algorithm>
 
 namespace sallyport {
 
@@ -22,7 +22,9 @@ std::uint32_t hash_of(std::span<const std::uint32_t> words) {
 
 } // namespace
 
-Interner::Interner() : starts_{0}, buckets_(16, 0) { id_of({}); }
+Interner::Interner() : starts_{0}, buckets_(16, 0) {
+    id_of({});
+}
 
 std::uint32_t Interner::id_of(std::span<const std::uint32_t> words) {
     if (hashes_.size() * 2 >= buckets_.size()) grow();
@@ -50,7 +52,9 @@ std::span<const std::uint32_t> Interner::at(std::uint32_t id) const {
     return std::span(words_).subspan(starts_[id], starts_[id + 1] - starts_[id]);
 }
 
-std::size_t Interner::slot_of(std::uint32_t hash) const { return hash & (buckets_.size() - 1); }
+std::size_t Interner::slot_of(std::uint32_t hash) const {
+    return hash & (buckets_.size() - 1);
+}
 
 void Interner::grow() {
     buckets_.assign(buckets_.size() * 2, 0);

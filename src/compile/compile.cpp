@@ -4,9 +4,6 @@
 // classes, merge the classes that no decision tells apart, then write bytes.
 #include "compile/compile.h"
 
-#include <algorithm>
-#include <set>
-
 #include "compile/addresses.h"
 #include "compile/cells.h"
 #include "compile/identity.h"
@@ -14,6 +11,9 @@
 #include "compile/peers.h"
 #include "compile/table.h"
 #include "compile/tries.h"
+
+#include <algorithm>
+#include <set>
 
 namespace sallyport {
 
@@ -47,8 +47,8 @@ Status check(const Policy& policy, const CompileInput& input) {
         return fail(ErrorKind::internal, "a policy was to be compiled as generation 0");
     if (policy.rules.size() > SP_RULES_MAX)
         return fail(ErrorKind::invalid_input,
-                    "the policy has " + std::to_string(policy.rules.size()) + " rules, and at most " +
-                        std::to_string(SP_RULES_MAX) + " can be loaded",
+                    "the policy has " + std::to_string(policy.rules.size()) +
+                        " rules, and at most " + std::to_string(SP_RULES_MAX) + " can be loaded",
                     "put networks that are treated alike into one zone and one rule");
     if (input.interfaces.size() >= UINT16_MAX)
         return fail(ErrorKind::internal, "more than 65534 interfaces were named to the compiler");
@@ -64,7 +64,8 @@ TableRule table_rule(const Policy& policy, std::uint32_t number, Seen& seen,
     TableRule made;
     made.number = number;
     made.rule = &rule;
-    made.near = seen.peers.add(rule.direction == Direction::egress ? rule.to : rule.from, seen.globs);
+    made.near =
+        seen.peers.add(rule.direction == Direction::egress ? rule.to : rule.from, seen.globs);
     if (forward) made.far = seen.peers.add(rule.to, seen.globs);
     made.globs = seen.globs.add(rule.interfaces);
     made.service = direction.services.add(rule.services);
@@ -167,8 +168,8 @@ Result<MapImage> compile(const Policy& policy, const CompileInput& input) {
     MapImage image;
     DirectionTables tables;
     for (std::size_t d = 0; d < SP_DIRECTIONS; ++d)
-        tables[d] = SP_TRY(
-            build_table(std::move(seen.directions[d]), seen.peers, addresses, interfaces));
+        tables[d] =
+            SP_TRY(build_table(std::move(seen.directions[d]), seen.peers, addresses, interfaces));
     const Marks marks = mark_addresses(seen.inside, seen.ping, seen.peers, addresses, interfaces);
     const std::vector<std::uint32_t> merged = SP_TRY(write_cells(tables, marks, image));
     write_tries(addresses, merged, image);

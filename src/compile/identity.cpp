@@ -6,10 +6,10 @@
 // elsewhere than a stranger's name would are steps.
 #include "compile/identity.h"
 
+#include "compile/cgroup_paths.h"
+
 #include <algorithm>
 #include <set>
-
-#include "compile/cgroup_paths.h"
 
 namespace sallyport {
 
@@ -30,7 +30,9 @@ struct State {
     std::vector<std::uint32_t> held; // selectors, ascending
 };
 
-bool is_slice(const std::string& name) { return name.ends_with(".slice"); }
+bool is_slice(const std::string& name) {
+    return name.ends_with(".slice");
+}
 
 void hold(std::vector<std::uint32_t>& held, std::uint32_t selector) {
     const auto at = std::ranges::lower_bound(held, selector);
@@ -42,14 +44,14 @@ class Automaton {
     Automaton(const IdentityClasses& names, const PathTree& tree) : names_(names), tree_(tree) {}
 
     Status build(IdentityClasses& into) {
-        State root{.node = 0, .trust = tree_.host() == 0 ? Trust::slices : Trust::before, .held = {}};
+        State root{
+            .node = 0, .trust = tree_.host() == 0 ? Trust::slices : Trust::before, .held = {}};
         for (const std::uint32_t selector : tree_.at(0).selectors) hold(root.held, selector);
         number(std::move(root));
         for (std::uint32_t at = 0; at < states_.size(); ++at) {
             const std::uint32_t other = number(after_stranger(states_[at], Trust::none));
-            const std::uint32_t other_slice =
-                number(after_stranger(states_[at], states_[at].trust == Trust::slices ? Trust::slices
-                                                                                      : Trust::none));
+            const std::uint32_t other_slice = number(after_stranger(
+                states_[at], states_[at].trust == Trust::slices ? Trust::slices : Trust::none));
             into.states.push_back({.other = other,
                                    .other_slice = other_slice,
                                    .cgroup_class = into.selectors.id_of(states_[at].held),
@@ -87,8 +89,10 @@ class Automaton {
     [[nodiscard]] State after(const State& state, const std::string& name) const {
         State next{.node = tree_.child(state.node, name), .trust = Trust::none, .held = state.held};
         if (state.trust == Trust::before && next.node != PathTree::kNowhere) {
-            if (next.node == tree_.host()) next.trust = Trust::slices;
-            else if (tree_.at(next.node).leads_to_host) next.trust = Trust::before;
+            if (next.node == tree_.host())
+                next.trust = Trust::slices;
+            else if (tree_.at(next.node).leads_to_host)
+                next.trust = Trust::before;
         }
         if (state.trust == Trust::slices) {
             if (is_slice(name)) next.trust = Trust::slices;
@@ -125,9 +129,9 @@ class Automaton {
 
 Status check_name(const std::string& name, const std::string& where) {
     if (name.size() < SP_CG_NAME) return {};
-    return fail(ErrorKind::invalid_input,
-                where + ": the cgroup name \"" + name + "\" has " + std::to_string(name.size()) +
-                    " bytes, and at most " + std::to_string(SP_CG_NAME - 1) + " can be compared");
+    return fail(ErrorKind::invalid_input, where + ": the cgroup name \"" + name + "\" has " +
+                                              std::to_string(name.size()) + " bytes, and at most " +
+                                              std::to_string(SP_CG_NAME - 1) + " can be compared");
 }
 
 Status check_path(const std::string& path, const std::string& where) {
@@ -143,7 +147,8 @@ std::vector<std::uint32_t> IdentityClasses::members(const Identity& identity) co
     };
     std::vector<std::uint32_t> found;
     for (std::uint32_t cgroup = 0; cgroup < cgroups; ++cgroup) {
-        if (!holds(cgroup, units, identity.unit) || !holds(cgroup, paths, identity.cgroup)) continue;
+        if (!holds(cgroup, units, identity.unit) || !holds(cgroup, paths, identity.cgroup))
+            continue;
         for (std::uint32_t user = 0; user < users; ++user)
             if (!identity.user || user_classes.at(*identity.user) == user)
                 found.push_back(cgroup * users + user);

@@ -2,21 +2,21 @@
 #pragma once
 // Identities: the automaton over cgroup paths (abi/types.h, "identity"), the
 // classes of its states, and the users that rules name.
+#include "base/result.h"
+#include "compile/classes.h"
+#include "policy/policy.h"
+#include "sallyport/abi/types.h"
+
 #include <cstdint>
 #include <map>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "base/result.h"
-#include "compile/classes.h"
-#include "policy/policy.h"
-#include "sallyport/abi/types.h"
-
 namespace sallyport {
 
 struct IdentityClasses {
-    bool asked = false;     // some egress rule has an identity
+    bool asked = false;        // some egress rule has an identity
     std::uint32_t cgroups = 1; // cgroup classes; 0: no selector holds
     std::uint32_t users = 1;   // user classes; 0: no rule names the user
     std::vector<std::pair<sp_cg_step, std::uint32_t>> steps;

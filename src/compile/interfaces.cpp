@@ -2,10 +2,10 @@
 // One truth value a set of globs; interfaces with the same truths are one class.
 #include "compile/interfaces.h"
 
-#include <algorithm>
-
 #include "compile/classes.h"
 #include "policy/policy.h"
+
+#include <algorithm>
 
 namespace sallyport {
 

@@ -2,11 +2,11 @@
 #pragma once
 // Interfaces by what the globs of a policy say of them. Class 0 is the one that
 // no glob matches; an interface that nobody asked about belongs to it.
+#include "compile/map_image.h"
+
 #include <cstdint>
 #include <string>
 #include <vector>
-
-#include "compile/map_image.h"
 
 namespace sallyport {
 

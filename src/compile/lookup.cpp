@@ -113,7 +113,8 @@ std::uint32_t Lookup::address_class(const Address& address) const {
     return address.is_v4() ? v4_class(address) : v6_class(address);
 }
 
-std::uint32_t Lookup::port_class(Direction direction, std::uint8_t proto, std::uint16_t port) const {
+std::uint32_t Lookup::port_class(Direction direction, std::uint8_t proto,
+                                 std::uint16_t port) const {
     const std::uint32_t place =
         static_cast<std::uint32_t>(direction) * SP_LINE_END + place_of(proto, port);
     return image_.ports.at(place / SP_CHUNK_WORDS).words[place % SP_CHUNK_WORDS];
@@ -169,7 +170,8 @@ std::optional<std::uint32_t> Lookup::cell(const Opening& opening, Opener opener)
 
     std::optional<std::uint32_t> second;
     if (egress)
-        second = opener == Opener::anyone ? slot.any_identity : identity(opening.cgroup, opening.user);
+        second =
+            opener == Opener::anyone ? slot.any_identity : identity(opening.cgroup, opening.user);
     if (opening.direction == Direction::forward) {
         const std::uint64_t far = address_class(opening.destination);
         if (far < slot.n_classes) second = word(dims.far_at + far);

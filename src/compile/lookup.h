@@ -4,6 +4,9 @@
 // cgroup automaton, by the words of abi/types.h and by nothing the compiler
 // knows. The tests hold it against the oracle; the daemon asks it about what
 // was already running before it came.
+#include "compile/map_image.h"
+#include "policy/evaluate.h"
+
 #include <array>
 #include <cstdint>
 #include <map>
@@ -11,9 +14,6 @@
 #include <string>
 #include <utility>
 #include <vector>
-
-#include "compile/map_image.h"
-#include "policy/evaluate.h"
 
 namespace sallyport {
 

@@ -2,9 +2,9 @@
 // The cost is that of the sets that match, not of all there are.
 #include "compile/matching.h"
 
-#include <algorithm>
-
 #include "compile/addresses.h"
+
+#include <algorithm>
 
 namespace sallyport {
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // From what an address sees back to the sets of peers that hold it.
+#include "compile/interfaces.h"
+#include "compile/peers.h"
+
 #include <cstdint>
 #include <span>
 #include <vector>
-
-#include "compile/interfaces.h"
-#include "compile/peers.h"
 
 namespace sallyport {
 

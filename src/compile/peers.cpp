@@ -2,10 +2,10 @@
 // A list of a million prefixes is hashed once; after that its pointer is enough.
 #include "compile/peers.h"
 
+#include "base/result.h"
+
 #include <algorithm>
 #include <cstring>
-
-#include "base/result.h"
 
 namespace sallyport {
 
@@ -44,8 +44,8 @@ std::uint32_t Peers::list_number(const PrefixList& list) {
         return known->second;
     const std::uint64_t hash = hash_of(*list);
     const auto [first, last] = by_content_.equal_range(hash);
-    const auto equal =
-        std::find_if(first, last, [&](const auto& entry) { return *lists_[entry.second] == *list; });
+    const auto equal = std::find_if(
+        first, last, [&](const auto& entry) { return *lists_[entry.second] == *list; });
     std::uint32_t number = static_cast<std::uint32_t>(lists_.size());
     if (equal != last) {
         number = equal->second;

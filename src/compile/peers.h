@@ -2,14 +2,14 @@
 #pragma once
 // The peers that a policy names, each list of prefixes and each part of a set
 // once, however many rules share it: by pointer first, then by content.
+#include "compile/classes.h"
+#include "compile/interfaces.h"
+#include "policy/policy.h"
+
 #include <cstdint>
 #include <span>
 #include <unordered_map>
 #include <vector>
-
-#include "compile/classes.h"
-#include "compile/interfaces.h"
-#include "policy/policy.h"
 
 namespace sallyport {
 

@@ -3,6 +3,8 @@
 // segment has one class; its signature is (service, width) of those it lies in.
 #include "compile/ports.h"
 
+#include "sallyport/abi/types.h"
+
 #include <algorithm>
 #include <array>
 #include <compare>
@@ -11,13 +13,12 @@
 #include <string>
 #include <tuple>
 
-#include "sallyport/abi/types.h"
-
 namespace sallyport {
 
 namespace {
 
-constexpr std::uint32_t kAny = UINT32_MAX; // in a service: any protocol; in a signature: such a service
+constexpr std::uint32_t kAny =
+    UINT32_MAX; // in a service: any protocol; in a signature: such a service
 constexpr std::size_t kWordsMax = 1u << 26;
 
 struct Segment {
@@ -117,7 +118,8 @@ std::uint32_t ServiceTable::add(const Services& services) {
     std::ranges::sort(ranges, {}, key);
     std::vector<std::uint32_t> words;
     for (const ServiceRange& range : ranges)
-        words.insert(words.end(), {range.proto, static_cast<std::uint32_t>(range.low) << 16 | range.high});
+        words.insert(words.end(),
+                     {range.proto, static_cast<std::uint32_t>(range.low) << 16 | range.high});
     return known_.id_of(words);
 }
 

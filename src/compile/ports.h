@@ -3,13 +3,13 @@
 // The service line of one direction (abi/types.h, "ports"), cut into classes:
 // places that every rule sees alike, the width of its narrowest range included,
 // because that width breaks ties between rules.
-#include <cstdint>
-#include <span>
-#include <vector>
-
 #include "base/result.h"
 #include "compile/classes.h"
 #include "policy/policy.h"
+
+#include <cstdint>
+#include <span>
+#include <vector>
 
 namespace sallyport {
 

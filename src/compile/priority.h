@@ -5,9 +5,9 @@
 // [length of the far one], named protocol, narrow range, identity, file order.
 // The far prefix is not in the number, because it differs by column: keys with
 // the same group() stand in one group, within which it decides first.
-#include <cstdint>
-
 #include "compile/table.h"
+
+#include <cstdint>
 
 namespace sallyport {
 

@@ -2,13 +2,13 @@
 #pragma once
 // Rows of the second table, for rules that also ask who opens (egress) or whom
 // to (forward). A row is made from the rules that match so far, best first.
+#include "compile/classes.h"
+#include "compile/table.h"
+
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <vector>
-
-#include "compile/classes.h"
-#include "compile/table.h"
 
 namespace sallyport {
 

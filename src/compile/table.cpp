@@ -6,21 +6,22 @@
 // address classes whose rows are; only what is left then is bounded.
 #include "compile/table.h"
 
+#include "compile/matching.h"
+#include "compile/priority.h"
+#include "compile/second.h"
+
 #include <algorithm>
 #include <bitset>
 #include <optional>
 #include <string>
 #include <utility>
 
-#include "compile/matching.h"
-#include "compile/priority.h"
-#include "compile/second.h"
-
 namespace sallyport {
 
 namespace {
 
-// A longer list is not kept for being met again: ten thousand of ten thousand would fill the memory.
+// A longer list is not kept for being met again: ten thousand of ten thousand would fill the
+// memory.
 constexpr std::size_t kListMax = 256;
 
 struct Candidate {
@@ -97,7 +98,8 @@ class Builder {
         for (std::uint32_t number = 0; number < addresses_.classes.size(); ++number) {
             std::vector<Candidate> held;
             // The interface it would leave by is not known to the one who asks: class 0.
-            for (const Match& m : far.matching(addresses_.classes.at(number), interfaces_.matches[0]))
+            for (const Match& m :
+                 far.matching(addresses_.classes.at(number), interfaces_.matches[0]))
                 held.push_back({.index = m.set, .length = m.length});
             far_of.push_back(classes.id_of(list_words(std::move(held))));
         }
@@ -110,9 +112,12 @@ class Builder {
 
     // The rules that match and may decide: of those with one service that hold for every
     // second class only the best, and no other that is below it.
-    std::vector<Candidate> candidates(std::uint32_t address_class, const std::vector<bool>& interface) {
+    std::vector<Candidate> candidates(std::uint32_t address_class,
+                                      const std::vector<bool>& interface) {
         const auto matches = near_.matching(addresses_.classes.at(address_class), interface);
-        const auto priority = [&](const Match& m) { return Priority(rules_.rules[m.set], m.length, 0); };
+        const auto priority = [&](const Match& m) {
+            return Priority(rules_.rules[m.set], m.length, 0);
+        };
         for (const Match& m : matches) {
             const TableRule& rule = rules_.rules[m.set];
             if (!rule.for_all || !interface[rule.globs]) continue;
@@ -124,7 +129,8 @@ class Builder {
             const TableRule& rule = rules_.rules[m.set];
             if (!interface[rule.globs] || (!rule.for_all && rule.seconds.empty())) continue;
             const std::optional<Priority>& best = best_for_all_[rule.service];
-            if (!best || *best <= priority(m)) found.push_back({.index = m.set, .length = m.length});
+            if (!best || *best <= priority(m))
+                found.push_back({.index = m.set, .length = m.length});
         }
         for (const Match& m : matches) best_for_all_[rules_.rules[m.set].service].reset();
         return found;
@@ -169,7 +175,8 @@ class Builder {
 
     std::vector<std::uint32_t> row_of_seconds(const std::vector<std::uint32_t>& list) {
         std::vector<std::pair<std::uint32_t, Priority>> all;
-        each_port(list, [&](std::uint32_t port, Priority priority) { all.emplace_back(port, priority); });
+        each_port(list,
+                  [&](std::uint32_t port, Priority priority) { all.emplace_back(port, priority); });
         std::ranges::sort(all, [](const auto& a, const auto& b) {
             return a.first != b.first ? a.first < b.first : a.second > b.second;
         });
@@ -177,7 +184,8 @@ class Builder {
         for (std::size_t from = 0; from < all.size() && !seconds_->too_many();) {
             std::size_t to = from;
             while (to < all.size() && all[to].first == all[from].first) ++to;
-            const std::uint32_t second = seconds_->row_of(sequence(std::span(all).subspan(from, to - from)));
+            const std::uint32_t second =
+                seconds_->row_of(sequence(std::span(all).subspan(from, to - from)));
             if (second != 0) row.insert(row.end(), {all[from].first, second});
             from = to;
         }
@@ -205,22 +213,26 @@ class Builder {
 
     [[nodiscard]] Status check_bounds() const {
         const std::uint64_t first = std::uint64_t{interfaces_.count} * nears_.size() * ports_.count;
-        const std::string rules = std::string("the ") + to_string(rules_.direction) + " rules make ";
-        const std::string room = " words, and a policy has room for " + std::to_string(SP_CELLS_MAX);
+        const std::string rules =
+            std::string("the ") + to_string(rules_.direction) + " rules make ";
+        const std::string room =
+            " words, and a policy has room for " + std::to_string(SP_CELLS_MAX);
         if (first > SP_CELLS_MAX || nears_.size() > UINT16_MAX)
             return fail(ErrorKind::invalid_input,
                         rules + plural(interfaces_.count, "interface class") + " x at least " +
                             plural(nears_.size(), "address class") + " x " +
-                            plural(ports_.count, "port class") + ", " + std::to_string(first) + room,
+                            plural(ports_.count, "port class") + ", " + std::to_string(first) +
+                            room,
                         "let rules share their ports or their networks: the table has a word for "
                         "each pair of both");
-        const bool wide = rules_.n_second >
-                          (rules_.direction == Direction::forward ? UINT16_MAX : SP_CELLS_MAX);
+        const bool wide =
+            rules_.n_second > (rules_.direction == Direction::forward ? UINT16_MAX : SP_CELLS_MAX);
         if (seconds_->too_many() || wide)
             return fail(ErrorKind::invalid_input,
                         rules + "at least " + plural(seconds_->size(), "decision class") + " x " +
                             plural(rules_.n_second, "identity or destination class") + ", " +
-                            std::to_string(std::uint64_t{seconds_->size()} * rules_.n_second) + room,
+                            std::to_string(std::uint64_t{seconds_->size()} * rules_.n_second) +
+                            room,
                         "let rules share their units, cgroups, users or destinations");
         return {};
     }

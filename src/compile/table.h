@@ -3,10 +3,6 @@
 // The decisions of one direction over classes: which rule decides for each
 // interface class, address class, port class and, where a rule asks for it, a
 // second class (egress: the identity; forward: the other address).
-#include <cstdint>
-#include <span>
-#include <vector>
-
 #include "base/result.h"
 #include "compile/addresses.h"
 #include "compile/classes.h"
@@ -14,6 +10,10 @@
 #include "compile/peers.h"
 #include "compile/ports.h"
 #include "policy/policy.h"
+
+#include <cstdint>
+#include <span>
+#include <vector>
 
 namespace sallyport {
 
@@ -51,7 +51,8 @@ struct DirectionTable {
     std::vector<std::uint32_t> near_of; // by address class
     std::vector<std::uint32_t> far_of;  // by address class; forward
     Interner rows;
-    Interner nears;   // by near class: a row for each interface class, those of nothing at the end cut
+    Interner
+        nears; // by near class: a row for each interface class, those of nothing at the end cut
     Interner seconds; // rows of the second table, zeros at the end cut
 };
 

@@ -32,8 +32,7 @@ void each_edge(const std::vector<Network<Base>>& networks, std::uint32_t outermo
 
 sp_v4_key v4_key(const Network<std::uint32_t>& network) {
     sp_v4_key key{.prefix_len = network.length, .addr = {}};
-    for (unsigned i = 0; i < 4; ++i)
-        key.addr[i] = static_cast<__u8>(network.base >> (24 - 8 * i));
+    for (unsigned i = 0; i < 4; ++i) key.addr[i] = static_cast<__u8>(network.base >> (24 - 8 * i));
     return key;
 }
 

@@ -2,11 +2,11 @@
 #pragma once
 // Address classes to the tries and the bitmaps that stand before them
 // (abi/types.h, "addresses").
-#include <cstdint>
-#include <span>
-
 #include "compile/addresses.h"
 #include "compile/map_image.h"
+
+#include <cstdint>
+#include <span>
 
 namespace sallyport {
 

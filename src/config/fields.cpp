@@ -159,10 +159,14 @@ void Fields::finish() {
     const auto among = [](const std::vector<std::string>& list, const std::string& key) {
         return std::find(list.begin(), list.end(), key) != list.end();
     };
+    std::vector<std::string> missing; // more likely meant than a key that is there already
+    for (const std::string& key : known_)
+        if (table_.find(key) == nullptr) missing.push_back(key);
     for (const Entry& entry : table_.entries) {
         if (among(known_, entry.key) || among(refused_, entry.key)) continue;
-        findings_.error(entry.place, "unknown key " + quoted(entry.key) + " in " + title_,
-                        did_you_mean(entry.key, known_));
+        std::string hint = did_you_mean(entry.key, missing);
+        if (hint.empty()) hint = did_you_mean(entry.key, known_);
+        findings_.error(entry.place, "unknown key " + quoted(entry.key) + " in " + title_, std::move(hint));
     }
 }
 

@@ -69,15 +69,16 @@ void Findings::add(Diagnostic diagnostic) {
 }
 
 std::vector<Diagnostic> Findings::take() {
-    const auto order = [this](const Diagnostic& d) {
-        return std::tuple(d.file != file_, d.line, d.column);
-    };
-    std::stable_sort(kept_.begin(), kept_.end(), [&](const Diagnostic& a, const Diagnostic& b) {
-        return order(a) < order(b);
-    });
-    if (errors_ > kKept) kept_.push_back(and_more(Severity::error, file_, errors_ - kKept));
-    if (warnings_ > kKept) kept_.push_back(and_more(Severity::warning, file_, warnings_ - kKept));
-    return std::move(kept_);
+    // Those of one place stay in the order they were found in.
+    std::vector<std::tuple<bool, unsigned, unsigned, std::size_t>> order;
+    for (std::size_t i = 0; i < kept_.size(); ++i)
+        order.emplace_back(kept_[i].file != file_, kept_[i].line, kept_[i].column, i);
+    std::sort(order.begin(), order.end());
+    std::vector<Diagnostic> sorted;
+    for (const auto& [foreign, line, column, index] : order) sorted.push_back(std::move(kept_[index]));
+    if (errors_ > kKept) sorted.push_back(and_more(Severity::error, file_, errors_ - kKept));
+    if (warnings_ > kKept) sorted.push_back(and_more(Severity::warning, file_, warnings_ - kKept));
+    return sorted;
 }
 
 } // namespace sallyport::config

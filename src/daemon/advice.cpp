@@ -2,19 +2,18 @@
 // Which servers the machine is configured to ask, and whether the policy lets it.
 #include "daemon/advice.h"
 
+#include "base/ip.h"
+#include "base/text.h"
+#include "policy/evaluate.h"
+
 #include <algorithm>
 #include <cctype>
 #include <filesystem>
+#include <fmt/format.h>
 #include <fstream>
 #include <iterator>
 #include <set>
 #include <sstream>
-
-#include <fmt/format.h>
-
-#include "base/ip.h"
-#include "base/text.h"
-#include "policy/evaluate.h"
 
 namespace sallyport {
 namespace {
@@ -47,8 +46,10 @@ std::vector<std::vector<std::string>> lines_of_words(const std::string& text) {
 std::optional<Address> literal(std::string text) {
     text = text.substr(0, text.find('%'));
     text = text.substr(0, text.find('#')); // resolved's server name for DNS over TLS
-    if (text.starts_with('[')) text = text.substr(1, text.find(']') - 1);
-    else if (std::ranges::count(text, ':') == 1) text = text.substr(0, text.find(':'));
+    if (text.starts_with('['))
+        text = text.substr(1, text.find(']') - 1);
+    else if (std::ranges::count(text, ':') == 1)
+        text = text.substr(0, text.find(':'));
     return parse_address(text);
 }
 
@@ -73,7 +74,8 @@ Servers resolv_conf(const AdviceWorld& world, const std::string& path) {
 // A local resolver asks others in our place: then those count.
 Servers resolvers(const AdviceWorld& world) {
     Servers servers = resolv_conf(world, "/etc/resolv.conf");
-    const bool asks_local = std::ranges::any_of(servers, [](const Server& s) { return is_loopback(s.address); });
+    const bool asks_local =
+        std::ranges::any_of(servers, [](const Server& s) { return is_loopback(s.address); });
     if (asks_local) servers.merge(resolv_conf(world, "/run/systemd/resolve/resolv.conf"));
     return servers;
 }
@@ -117,7 +119,8 @@ bool is_allowed_to_someone(const Policy& policy, const Address& to, std::uint16_
     Policy for_anyone = policy;
     for (Rule& rule : for_anyone.rules)
         if (!rule.deny) rule.identity = {};
-    std::erase_if(for_anyone.rules, [](const Rule& rule) { return rule.deny && !rule.identity.is_none(); });
+    std::erase_if(for_anyone.rules,
+                  [](const Rule& rule) { return rule.deny && !rule.identity.is_none(); });
     std::vector<std::string> interfaces{""};
     for (const Rule& rule : policy.rules) { // a glob is a name that it matches
         interfaces.insert(interfaces.end(), rule.interfaces.begin(), rule.interfaces.end());
@@ -140,38 +143,43 @@ bool is_allowed_to_someone(const Policy& policy, const Address& to, std::uint16_
 void warn(std::vector<Diagnostic>& out, const Policy& policy, const std::string& file,
           const Servers& servers, std::string_view what, std::uint16_t port) {
     for (const Server& server : servers) {
-        if (is_loopback(server.address) || is_allowed_to_someone(policy, server.address, port)) continue;
-        out.push_back({.severity = Severity::warning,
-                       .file = file,
-                       .line = 0,
-                       .column = 0,
-                       .message = fmt::format("no egress rule lets this machine reach its {} {} "
-                                              "(udp port {}, from {})",
-                                              what, to_string(server.address), port, server.source),
-                       .hint = fmt::format("add [[egress]] with to = [\"{}\"], proto = \"udp\", ports = [{}]",
-                                           to_string(server.address), port),
-                       .source = {}});
+        if (is_loopback(server.address) || is_allowed_to_someone(policy, server.address, port))
+            continue;
+        out.push_back(
+            {.severity = Severity::warning,
+             .file = file,
+             .line = 0,
+             .column = 0,
+             .message = fmt::format("no egress rule lets this machine reach its {} {} "
+                                    "(udp port {}, from {})",
+                                    what, to_string(server.address), port, server.source),
+             .hint = fmt::format("add [[egress]] with to = [\"{}\"], proto = \"udp\", ports = [{}]",
+                                 to_string(server.address), port),
+             .source = {}});
     }
 }
 
 } // namespace
 
 AdviceWorld system_advice_world() {
-    return {
-        .read_file = [](const std::string& path) -> std::optional<std::string> {
-            std::ifstream file(path, std::ios::binary);
-            if (!file) return std::nullopt;
-            return std::string{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-        },
-        .list = [](const std::string& directory, const std::string& suffix) {
-            std::vector<std::string> paths;
-            std::error_code error;
-            std::filesystem::directory_iterator at(directory, error);
-            for (; !error && at != std::filesystem::directory_iterator(); at.increment(error))
-                if (at->path().string().ends_with(suffix)) paths.push_back(at->path().string());
-            std::ranges::sort(paths);
-            return paths;
-        }};
+    return {.read_file = [](const std::string& path) -> std::optional<std::string> {
+                std::ifstream file(path, std::ios::binary);
+                if (!file) return std::nullopt;
+                return std::string{std::istreambuf_iterator<char>(file),
+                                   std::istreambuf_iterator<char>()};
+            },
+            .list =
+                [](const std::string& directory, const std::string& suffix) {
+                    std::vector<std::string> paths;
+                    std::error_code error;
+                    std::filesystem::directory_iterator at(directory, error);
+                    for (; !error && at != std::filesystem::directory_iterator();
+                         at.increment(error))
+                        if (at->path().string().ends_with(suffix))
+                            paths.push_back(at->path().string());
+                    std::ranges::sort(paths);
+                    return paths;
+                }};
 }
 
 std::vector<Diagnostic> advise(const Policy& policy, const std::string& policy_file,

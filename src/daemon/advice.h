@@ -3,21 +3,21 @@
 // What a good policy may still lack on this machine: an egress rule for the
 // resolvers and time servers that the machine is configured to use. Only
 // literal addresses are looked at; names would need the network.
+#include "config/diagnostic.h"
+#include "policy/policy.h"
+
 #include <functional>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "config/diagnostic.h"
-#include "policy/policy.h"
 
 namespace sallyport {
 
 // Text of a file, nullopt when it cannot be read.
 using FileReader = std::function<std::optional<std::string>(const std::string& path)>;
 // Names of files in a directory that end in `suffix`, sorted; empty when there is none.
-using DirectoryLister =
-    std::function<std::vector<std::string>(const std::string& directory, const std::string& suffix)>;
+using DirectoryLister = std::function<std::vector<std::string>(const std::string& directory,
+                                                               const std::string& suffix)>;
 
 struct AdviceWorld {
     FileReader read_file;

@@ -3,19 +3,18 @@
 // a number is never used twice, so that a late readiness finds nobody.
 #include "daemon/control.h"
 
-#include <fcntl.h>
-#include <sys/epoll.h>
-#include <sys/socket.h>
-#include <unistd.h>
+#include "base/fd.h"
+#include "daemon/control_client.h"
+#include "daemon/control_socket.h"
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <fcntl.h>
 #include <map>
-
-#include "base/fd.h"
-#include "daemon/control_client.h"
-#include "daemon/control_socket.h"
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 namespace sallyport {
 namespace {
@@ -26,7 +25,9 @@ constexpr std::uint64_t kListener = 0;
 constexpr int kEventsAtOnce = 64;
 constexpr int kAcceptsAtOnce = 64;
 
-Fd spare_fd() { return Fd(::open("/dev/null", O_RDONLY | O_CLOEXEC)); }
+Fd spare_fd() {
+    return Fd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+}
 
 } // namespace
 
@@ -113,7 +114,8 @@ bool ControlServer::Impl::accept_one() {
 
 void ControlServer::Impl::handle(std::uint64_t number, std::uint32_t ready) {
     if (number == kListener) {
-        for (int i = 0; i < kAcceptsAtOnce && accept_one(); ++i) {}
+        for (int i = 0; i < kAcceptsAtOnce && accept_one(); ++i) {
+        }
         return;
     }
     const auto at = clients.find(number);
@@ -128,9 +130,8 @@ void ControlServer::Impl::handle(std::uint64_t number, std::uint32_t ready) {
     settle(number, fate);
 }
 
-Result<std::unique_ptr<ControlServer>> ControlServer::open(const std::string& path,
-                                                           ControlHandler handler,
-                                                           ControlLimits limits) {
+Result<std::unique_ptr<ControlServer>>
+ControlServer::open(const std::string& path, ControlHandler handler, ControlLimits limits) {
     auto impl = std::make_unique<Impl>();
     impl->path = path;
     impl->handler = std::move(handler);
@@ -152,7 +153,9 @@ ControlServer::~ControlServer() {
     if (now && *now == impl_->file) ::unlink(impl_->path.c_str());
 }
 
-int ControlServer::epoll_fd() const { return impl_->epoll.get(); }
+int ControlServer::epoll_fd() const {
+    return impl_->epoll.get();
+}
 
 void ControlServer::handle_ready() {
     std::array<epoll_event, kEventsAtOnce> ready{};
@@ -175,7 +178,11 @@ void ControlServer::take(const Event& event, const std::string& line) {
     }
 }
 
-std::size_t ControlServer::clients() const { return impl_->clients.size(); }
-std::uint64_t ControlServer::cut_off() const { return impl_->cut_off; }
+std::size_t ControlServer::clients() const {
+    return impl_->clients.size();
+}
+std::uint64_t ControlServer::cut_off() const {
+    return impl_->cut_off;
+}
 
 } // namespace sallyport

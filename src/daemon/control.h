@@ -7,18 +7,16 @@
 //
 // Nothing here blocks. Each client has a queue of bounded size; who lets it
 // overflow is told by a last `lost` line and cut off, alone.
-#include <sys/types.h>
+#include "base/result.h"
+#include "event/sink.h"
 
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <string>
-
 #include <nlohmann/json.hpp>
-
-#include "base/result.h"
-#include "event/sink.h"
+#include <string>
+#include <sys/types.h>
 
 namespace sallyport {
 

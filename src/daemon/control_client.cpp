@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/control_client.h"
 
-#include <sys/epoll.h>
-#include <sys/socket.h>
+#include "event/json.h"
 
 #include <array>
 #include <cerrno>
-
 #include <fmt/format.h>
-
-#include "event/json.h"
+#include <sys/epoll.h>
+#include <sys/socket.h>
 
 namespace sallyport {
 namespace {
@@ -23,7 +21,9 @@ ordered_json refusal(const Error& error) {
     return object;
 }
 
-bool would_block(int number) { return number == EAGAIN || number == EINTR || number == ENOBUFS; }
+bool would_block(int number) {
+    return number == EAGAIN || number == EINTR || number == ENOBUFS;
+}
 
 } // namespace
 
@@ -48,12 +48,12 @@ ControlClient::Fate ControlClient::handle_input(const ControlHandler& handler) {
     }
     input_.erase(0, begin);
     if (input_.size() > limits_.request_bytes) {
-        queue_answer(refusal(Error{.kind = ErrorKind::invalid_input,
-                                   .message = fmt::format("a request of more than {} bytes",
-                                                          limits_.request_bytes),
-                                   .hint = {},
-                                   .contexts = {},
-                                   .verifier_log = {}}));
+        queue_answer(refusal(
+            Error{.kind = ErrorKind::invalid_input,
+                  .message = fmt::format("a request of more than {} bytes", limits_.request_bytes),
+                  .hint = {},
+                  .contexts = {},
+                  .verifier_log = {}}));
         input_.clear();
         input_ended_ = leaving_ = true;
     }
@@ -69,7 +69,8 @@ ordered_json ControlClient::answer_to(const std::string& text, const ControlHand
     const json request = json::parse(text, nullptr, false);
     if (!request.is_object() || !request.contains("cmd") || !request["cmd"].is_string()) {
         leaving_ = input_ended_ = true;
-        return refusal(fail(ErrorKind::invalid_input, "a request is a JSON object with a \"cmd\"").error());
+        return refusal(
+            fail(ErrorKind::invalid_input, "a request is a JSON object with a \"cmd\"").error());
     }
     if (request["cmd"] == "tail") {
         const auto filter = filter_from_json(request.value("filter", json::object()));
@@ -130,8 +131,8 @@ void ControlClient::cut_off(const Event& event) {
 ControlClient::Fate ControlClient::handle_output() {
     while (!queue_.empty()) {
         const std::string& line = *queue_.front().line;
-        const ssize_t sent = ::send(fd(), line.data() + sent_of_first_, line.size() - sent_of_first_,
-                                    MSG_DONTWAIT | MSG_NOSIGNAL);
+        const ssize_t sent = ::send(fd(), line.data() + sent_of_first_,
+                                    line.size() - sent_of_first_, MSG_DONTWAIT | MSG_NOSIGNAL);
         if (sent < 0) return would_block(errno) ? Fate::stays : Fate::goes;
         sent_of_first_ += static_cast<std::size_t>(sent);
         if (sent_of_first_ < line.size()) continue;

@@ -2,6 +2,10 @@
 #pragma once
 // One client of the control socket: what it has sent, what it is still to be
 // sent, and whether it listens to events.
+#include "base/fd.h"
+#include "daemon/control.h"
+#include "event/filter.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -9,10 +13,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "base/fd.h"
-#include "daemon/control.h"
-#include "event/filter.h"
 
 namespace sallyport {
 
@@ -29,7 +29,9 @@ class ControlClient {
     [[nodiscard]] Fate handle_input(const ControlHandler& handler);
     // Sends what the socket takes.
     [[nodiscard]] Fate handle_output();
-    [[nodiscard]] bool wants(const Event& event) const { return filter_ && matches(*filter_, event); }
+    [[nodiscard]] bool wants(const Event& event) const {
+        return filter_ && matches(*filter_, event);
+    }
     // One event it wants. Too much unsent: it is told and cut off.
     [[nodiscard]] Fate publish(const Event& event, const SharedLine& line);
 

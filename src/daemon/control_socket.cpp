@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/control_socket.h"
 
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fmt/format.h>
 #include <grp.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
-#include <filesystem>
-
-#include <fmt/format.h>
 
 namespace sallyport {
 namespace {
@@ -43,13 +41,14 @@ Status make_directory(const std::string& path) {
                           "run as root, or choose another directory with SALLYPORT_RUN_DIR");
     }
     // Made just now: whatever the umask, the group must get through it to the socket.
-    if (::chmod(directory.c_str(), 0755) != 0) return fail_errno(errno, "chmod " + directory.string());
+    if (::chmod(directory.c_str(), 0755) != 0)
+        return fail_errno(errno, "chmod " + directory.string());
     return {};
 }
 
 // What a daemon that was killed left behind goes; one that answers stays.
 Status clear_the_place(const std::string& path) {
-    struct stat about {};
+    struct stat about{};
     if (::lstat(path.c_str(), &about) != 0) {
         if (errno == ENOENT) return {};
         return fail_errno(errno, path);
@@ -68,14 +67,16 @@ Status clear_the_place(const std::string& path) {
                     "SALLYPORT_BPFFS)");
     }
     if (peer.error().kind != ErrorKind::not_found) return std::unexpected<Error>(peer.error());
-    if (::unlink(path.c_str()) != 0 && errno != ENOENT) return fail_errno(errno, "removing " + path);
+    if (::unlink(path.c_str()) != 0 && errno != ENOENT)
+        return fail_errno(errno, "removing " + path);
     return {};
 }
 
 // Bound as 0600 and only then opened to the group, so that at no time others can connect.
 Status open_to_group(const std::string& path) {
     const group* found = ::getgrnam(kGroup);
-    if (found == nullptr || ::chown(path.c_str(), static_cast<uid_t>(-1), found->gr_gid) != 0) return {};
+    if (found == nullptr || ::chown(path.c_str(), static_cast<uid_t>(-1), found->gr_gid) != 0)
+        return {};
     if (::chmod(path.c_str(), 0660) != 0) return fail_errno(errno, "chmod " + path);
     return {};
 }
@@ -111,7 +112,7 @@ Result<Fd> connect_to(const std::string& path) {
 }
 
 Result<FileId> file_id(const std::string& path) {
-    struct stat about {};
+    struct stat about{};
     if (::lstat(path.c_str(), &about) != 0) return fail_errno(errno, path);
     return FileId{.device = about.st_dev, .inode = about.st_ino};
 }

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The listening socket in the file system, and the way to it for clients.
-#include <sys/types.h>
-
-#include <string>
-
 #include "base/fd.h"
 #include "base/result.h"
+
+#include <string>
+#include <sys/types.h>
 
 namespace sallyport {
 

@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/notify.h"
 
-#include <sys/socket.h>
-#include <sys/un.h>
+#include "base/fd.h"
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
-
 #include <fmt/format.h>
-
-#include "base/fd.h"
+#include <sys/socket.h>
+#include <sys/un.h>
 
 namespace sallyport {
 namespace {
@@ -44,10 +42,13 @@ void Notifier::ready(std::string_view text) const {
 }
 
 void Notifier::reloading() const {
-    send(fmt::format("RELOADING=1\nMONOTONIC_USEC={}\nSTATUS=reloading the policy\n", monotonic_usec()));
+    send(fmt::format("RELOADING=1\nMONOTONIC_USEC={}\nSTATUS=reloading the policy\n",
+                     monotonic_usec()));
 }
 
-void Notifier::stopping() const { send("STOPPING=1\nSTATUS=stopping\n"); }
+void Notifier::stopping() const {
+    send("STOPPING=1\nSTATUS=stopping\n");
+}
 
 void Notifier::status(std::string_view text) const {
     send(fmt::format("STATUS={}\n", one_line(text)));

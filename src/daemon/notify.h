@@ -16,10 +16,10 @@ class Notifier {
     // Reads NOTIFY_SOCKET and removes it, so that children do not inherit it.
     [[nodiscard]] static Notifier from_environment();
 
-    void ready(std::string_view status) const;  // also after a reload
-    void reloading() const;                     // with MONOTONIC_USEC, as Type=notify-reload asks
+    void ready(std::string_view status) const; // also after a reload
+    void reloading() const;                    // with MONOTONIC_USEC, as Type=notify-reload asks
     void stopping() const;
-    void status(std::string_view text) const;   // one line; newlines become spaces
+    void status(std::string_view text) const; // one line; newlines become spaces
     [[nodiscard]] bool is_asked() const { return !socket_.empty(); }
 
   private:

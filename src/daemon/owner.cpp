@@ -4,20 +4,18 @@
 // the inode of that number.
 #include "daemon/owner.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <array>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
 #include <ctime>
+#include <fcntl.h>
 #include <filesystem>
+#include <fmt/format.h>
 #include <fstream>
 #include <iterator>
-
-#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace sallyport {
 namespace {
@@ -54,7 +52,8 @@ std::optional<std::uint64_t> start_ticks(const std::string& process) {
     if (at == std::string::npos) return std::nullopt;
     std::uint64_t ticks = 0;
     const char* begin = stat.data() + at + 1;
-    if (std::from_chars(begin, stat.data() + stat.size(), ticks).ec != std::errc{}) return std::nullopt;
+    if (std::from_chars(begin, stat.data() + stat.size(), ticks).ec != std::errc{})
+        return std::nullopt;
     return ticks;
 }
 
@@ -118,7 +117,8 @@ OwnerNames::Found OwnerNames::path_by_handle(std::uint64_t id) const {
     alignas(file_handle) std::array<unsigned char, sizeof head + sizeof id> bytes{};
     std::memcpy(bytes.data(), &head, sizeof head);
     std::memcpy(bytes.data() + sizeof head, &id, sizeof id);
-    const Fd directory(::open_by_handle_at(root_.get(), reinterpret_cast<file_handle*>(bytes.data()),
+    const Fd directory(::open_by_handle_at(root_.get(),
+                                           reinterpret_cast<file_handle*>(bytes.data()),
                                            O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (!directory) {
         if (errno == ESTALE || errno == ENOENT) return {}; // it is gone, and will not come back
@@ -135,7 +135,7 @@ OwnerNames::Found OwnerNames::path_by_handle(std::uint64_t id) const {
 
 OwnerNames::Found OwnerNames::path_by_scan(std::uint64_t id) const {
     const std::string& root = sources_.cgroup_root;
-    struct stat about {};
+    struct stat about{};
     if (::stat(root.c_str(), &about) == 0 && about.st_ino == id) return {.path = "/"};
     std::error_code error;
     fs::recursive_directory_iterator at(root, fs::directory_options::skip_permission_denied, error);
@@ -153,11 +153,12 @@ std::string OwnerNames::executable(const Event& event) {
     const std::string process = fmt::format("{}/{}", sources_.proc_root, *event.pid);
     const auto ticks = start_ticks(process);
     if (!ticks) return {};
-    if (const auto known = executables_.find(*event.pid);
-        known != executables_.end() && known->second.start_ticks == *ticks &&
-        known->second.comm == event.comm)
+    if (const auto known = executables_.find(*event.pid); known != executables_.end() &&
+                                                          known->second.start_ticks == *ticks &&
+                                                          known->second.comm == event.comm)
         return known->second.path;
-    if (sources_.boot_time && wall_of(*ticks, sources_.boot_time()) > event.at + kClockSlack) return {};
+    if (sources_.boot_time && wall_of(*ticks, sources_.boot_time()) > event.at + kClockSlack)
+        return {};
     if (!event.comm.empty() && !has_thread_named(process, event.comm)) return {};
     std::string path = read_link(process + "/exe");
     if (path.empty() || start_ticks(process) != ticks) return {};

@@ -3,6 +3,9 @@
 // Names for the numbers by which the kernel knows an event's owner: the cgroup's
 // path, its systemd unit and container, the process's executable. All of it is
 // for reading only; no verdict rests on it.
+#include "base/fd.h"
+#include "event/event.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -10,9 +13,6 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
-
-#include "base/fd.h"
-#include "event/event.h"
 
 namespace sallyport {
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a cgroup's path says: text to text, no machine.
+#include "daemon/owner.h"
+
 #include <algorithm>
 #include <charconv>
 #include <vector>
-
-#include "daemon/owner.h"
 
 namespace sallyport {
 namespace {
@@ -61,7 +61,8 @@ std::string unit_of_cgroup(std::string_view path, std::string_view host_cgroup) 
     if (!rest) return {};
     for (const std::string_view name : split(*rest, '/')) {
         if (name.ends_with(".slice")) continue;
-        constexpr std::string_view suffixes[] = {".service", ".scope", ".socket", ".mount", ".swap"};
+        constexpr std::string_view suffixes[] = {".service", ".scope", ".socket", ".mount",
+                                                 ".swap"};
         const bool is_unit =
             std::ranges::any_of(suffixes, [&](std::string_view s) { return name.ends_with(s); });
         return is_unit ? std::string(name) : std::string();

@@ -8,10 +8,10 @@
 namespace sallyport {
 
 struct Paths {
-    std::string bpffs = "/sys/fs/bpf/sallyport";    // pins, SALLYPORT_BPFFS
-    std::string run_dir = "/run/sallyport";         // SALLYPORT_RUN_DIR
-    std::string state_dir = "/var/lib/sallyport";   // SALLYPORT_STATE_DIR
-    std::string log_dir = "/var/log/sallyport";     // SALLYPORT_LOG_DIR
+    std::string bpffs = "/sys/fs/bpf/sallyport";  // pins, SALLYPORT_BPFFS
+    std::string run_dir = "/run/sallyport";       // SALLYPORT_RUN_DIR
+    std::string state_dir = "/var/lib/sallyport"; // SALLYPORT_STATE_DIR
+    std::string log_dir = "/var/log/sallyport";   // SALLYPORT_LOG_DIR
 
     [[nodiscard]] std::string control_socket() const { return run_dir + "/control.sock"; }
     [[nodiscard]] std::string events_log() const { return log_dir + "/events.jsonl"; }

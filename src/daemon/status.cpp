@@ -53,9 +53,12 @@ StatusView view_from(const json& object) {
     view.policy_sha256 = text_in(policy, "sha256");
     view.policy_applied = text_in(policy, "applied");
     view.policy_by = text_in(policy, "by");
-    for (const json& hook : part_of(object, "hooks", json::array())) view.hooks.push_back(hook_from(hook));
-    view.reasons = part_of(object, "reasons", json::object()).get<std::map<std::string, std::uint64_t>>();
-    for (const json& rule : part_of(object, "rules", json::array())) view.rules.push_back(rule_from(rule));
+    for (const json& hook : part_of(object, "hooks", json::array()))
+        view.hooks.push_back(hook_from(hook));
+    view.reasons =
+        part_of(object, "reasons", json::object()).get<std::map<std::string, std::uint64_t>>();
+    for (const json& rule : part_of(object, "rules", json::array()))
+        view.rules.push_back(rule_from(rule));
     const json flows = part_of(object, "flows", json::object());
     view.flow_entries = flows.value("entries", std::uint64_t{0});
     view.flow_max = flows.value("max", std::uint64_t{0});
@@ -119,7 +122,8 @@ Result<StatusView> status_from_json(const json& object) {
     try {
         return view_from(object);
     } catch (const json::exception& error) {
-        return fail(ErrorKind::invalid_input, std::string("the status makes no sense: ") + error.what());
+        return fail(ErrorKind::invalid_input,
+                    std::string("the status makes no sense: ") + error.what());
     }
 }
 

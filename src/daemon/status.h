@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // What `status` shows, as a plain value, and its JSON form: every key always there.
+#include "base/result.h"
+
 #include <cstdint>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include <nlohmann/json.hpp>
-
-#include "base/result.h"
 
 namespace sallyport {
 

@@ -2,11 +2,10 @@
 // Copies the record out of the ring before looking at it: the ring gives no alignment.
 #include "event/decode.h"
 
-#include <cstring>
-
-#include <fmt/format.h>
-
 #include "sallyport/abi/event.h"
+
+#include <cstring>
+#include <fmt/format.h>
 
 namespace sallyport {
 namespace {
@@ -60,12 +59,10 @@ Result<Event> decode_event(std::span<const std::byte> record,
                     fmt::format("an event of layout {}, not {}", raw.version, SP_LAYOUT),
                     "the programs in the kernel are of another version; restart the daemon");
 
-    using std::chrono::nanoseconds;
     Event event;
     // Unsigned, so that a senseless clock in the record wraps instead of overflowing.
     const auto wall_ns = raw.at_ns + static_cast<std::uint64_t>(monotonic_to_wall.count());
-    event.at = WallTime{std::chrono::floor<std::chrono::microseconds>(
-        nanoseconds{static_cast<std::int64_t>(wall_ns)})};
+    event.at = WallTime{std::chrono::microseconds{static_cast<std::int64_t>(wall_ns / 1000)}};
     event.kind = static_cast<EventKind>(raw.kind);
     event.direction = raw.direction;
     event.reason = raw.reason;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // A record of the ring buffer to an Event.
+#include "base/result.h"
+#include "event/event.h"
+
 #include <chrono>
 #include <cstddef>
 #include <span>
-
-#include "base/result.h"
-#include "event/event.h"
 
 namespace sallyport {
 

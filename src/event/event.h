@@ -3,12 +3,12 @@
 // What happened, as a plain value: the kernel's record (abi/event.h) with names
 // instead of numbers where they are known. Numbers the kernel sent are kept, so
 // that a record of a newer program is shown rather than refused.
+#include "base/ip.h"
+
 #include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
-
-#include "base/ip.h"
 
 namespace sallyport {
 

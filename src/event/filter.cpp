@@ -2,14 +2,13 @@
 // A filter from what a user typed, to and from the tail request, and its use.
 #include "event/filter.h"
 
-#include <algorithm>
-#include <charconv>
-
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
 #include "base/text.h"
 #include "event/names.h"
+
+#include <algorithm>
+#include <charconv>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace sallyport {
 namespace {
@@ -25,7 +24,8 @@ template <typename Value> bool one_of(const std::vector<Value>& wanted, const Va
 
 bool covered(const std::vector<Prefix>& wanted, const std::optional<Address>& address) {
     if (wanted.empty()) return true;
-    return address && std::ranges::any_of(wanted, [&](const Prefix& p) { return p.covers(*address); });
+    return address &&
+           std::ranges::any_of(wanted, [&](const Prefix& p) { return p.covers(*address); });
 }
 
 bool has_port(const std::vector<std::uint16_t>& wanted, const Event& event) {
@@ -39,7 +39,8 @@ bool has_port(const std::vector<std::uint16_t>& wanted, const Event& event) {
 std::unexpected<Error> unknown(std::string_view what, const std::string& value,
                                const std::vector<std::string>& known) {
     const std::string near = nearest(value, known);
-    return fail(ErrorKind::invalid_input, fmt::format("{} \"{}\" is not known", what, escaped(value)),
+    return fail(ErrorKind::invalid_input,
+                fmt::format("{} \"{}\" is not known", what, escaped(value)),
                 near.empty() ? fmt::format("one of: {}", fmt::join(known, ", "))
                              : fmt::format("did you mean \"{}\"?", near));
 }
@@ -61,7 +62,8 @@ Result<std::uint16_t> port_of(const std::string& text) {
     const char* end = text.data() + text.size();
     const auto [stop, error] = std::from_chars(text.data(), end, port);
     if (error != std::errc{} || stop != end)
-        return fail(ErrorKind::invalid_input, fmt::format("port \"{}\" is not a number up to 65535", escaped(text)));
+        return fail(ErrorKind::invalid_input,
+                    fmt::format("port \"{}\" is not a number up to 65535", escaped(text)));
     return port;
 }
 
@@ -82,8 +84,10 @@ Result<std::vector<std::string>> texts_in(const json& object, const char* key) {
     if (at == object.end()) return texts;
     const json list = at->is_array() ? *at : json::array({*at});
     for (const json& item : list) {
-        if (item.is_string()) texts.push_back(item.get<std::string>());
-        else if (item.is_number_integer()) texts.push_back(item.dump());
+        if (item.is_string())
+            texts.push_back(item.get<std::string>());
+        else if (item.is_number_integer())
+            texts.push_back(item.dump());
         else
             return fail(ErrorKind::invalid_input,
                         fmt::format("filter \"{}\" holds neither text nor whole number", key));
@@ -93,7 +97,9 @@ Result<std::vector<std::string>> texts_in(const json& object, const char* key) {
 
 } // namespace
 
-bool EventFilter::is_empty() const { return *this == EventFilter{}; }
+bool EventFilter::is_empty() const {
+    return *this == EventFilter{};
+}
 
 bool matches(const EventFilter& filter, const Event& event) {
     if (event.kind == EventKind::lost || filter.is_empty()) return true;
@@ -109,8 +115,8 @@ bool matches(const EventFilter& filter, const Event& event) {
 Result<EventFilter> parse_filter(const FilterText& text) {
     EventFilter filter;
     filter.reasons = SP_TRY(parse_all<std::uint8_t>(text.reasons, reason_of));
-    filter.rules = SP_TRY(
-        parse_all<std::string>(text.rules, [](const std::string& name) { return Result<std::string>(name); }));
+    filter.rules = SP_TRY(parse_all<std::string>(
+        text.rules, [](const std::string& name) { return Result<std::string>(name); }));
     filter.src = SP_TRY(parse_all<Prefix>(text.src, parse_prefix).context("src"));
     filter.dst = SP_TRY(parse_all<Prefix>(text.dst, parse_prefix).context("dst"));
     filter.ports = SP_TRY(parse_all<std::uint16_t>(text.ports, port_of));
@@ -121,7 +127,8 @@ Result<EventFilter> parse_filter(const FilterText& text) {
 
 json filter_to_json(const EventFilter& filter) {
     json object = json::object();
-    for (const std::uint8_t reason : filter.reasons) object["reason"].push_back(reason_name(reason));
+    for (const std::uint8_t reason : filter.reasons)
+        object["reason"].push_back(reason_name(reason));
     for (const std::string& rule : filter.rules) object["rule"].push_back(rule);
     for (const Prefix& prefix : filter.src) object["src"].push_back(to_string(prefix));
     for (const Prefix& prefix : filter.dst) object["dst"].push_back(to_string(prefix));
@@ -134,9 +141,11 @@ json filter_to_json(const EventFilter& filter) {
 Result<EventFilter> filter_from_json(const json& object) {
     if (!object.is_object()) return fail(ErrorKind::invalid_input, "a filter is an object");
     for (const auto& [key, value] : object.items()) {
-        constexpr std::string_view known[] = {"reason", "rule", "src", "dst", "port", "direction", "exfil"};
+        constexpr std::string_view known[] = {"reason", "rule",      "src",  "dst",
+                                              "port",   "direction", "exfil"};
         if (std::ranges::find(known, key) == std::end(known))
-            return fail(ErrorKind::invalid_input, fmt::format("filter \"{}\" is not known", escaped(key)));
+            return fail(ErrorKind::invalid_input,
+                        fmt::format("filter \"{}\" is not known", escaped(key)));
     }
     const auto exfil = object.find("exfil");
     if (exfil != object.end() && !exfil->is_boolean())

@@ -2,15 +2,14 @@
 #pragma once
 // Which events a reader asked for. Values of one field are alternatives, the
 // fields must all match; an empty filter takes everything.
-#include <cstdint>
-#include <string>
-#include <vector>
-
-#include <nlohmann/json.hpp>
-
 #include "base/ip.h"
 #include "base/result.h"
 #include "event/event.h"
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
 
 namespace sallyport {
 

@@ -3,9 +3,9 @@
 // from its first event until a time has passed without one.
 #include "event/fold.h"
 
-#include <functional>
-
 #include "sallyport/abi/types.h"
+
+#include <functional>
 
 namespace sallyport {
 
@@ -42,7 +42,8 @@ Fold::Key Fold::key_of(const Event& event) {
     key.port = event.dst_port.value_or(event.icmp_type.value_or(0));
     key.remote = remote_of(event).value_or(Address{});
     if (event.direction != SP_EGRESS) return key;
-    if (event.pid) key.pid = *event.pid;
+    if (event.pid)
+        key.pid = *event.pid;
     else {
         key.cgroup_id = event.cgroup_id;
         key.comm = event.comm;
@@ -60,7 +61,8 @@ void Fold::insert_by_deadline(Held held) {
 
 std::vector<Event> Fold::add(Event event, SteadyTime now) {
     std::vector<Event> out;
-    const bool is_folded_kind = event.kind == EventKind::drop || event.kind == EventKind::would_drop;
+    const bool is_folded_kind =
+        event.kind == EventKind::drop || event.kind == EventKind::would_drop;
     if (!is_folded_kind || repeat_.count() <= 0) {
         out.push_back(std::move(event));
         return out;
@@ -79,7 +81,8 @@ std::vector<Event> Fold::add(Event event, SteadyTime now) {
         if (auto count = release(line_.begin())) out.push_back(std::move(*count));
     }
     out.push_back(std::move(event));
-    if (max_keys_ != 0) insert_by_deadline({.key = key, .until = now + repeat_, .count = 0, .last = nullptr});
+    if (max_keys_ != 0)
+        insert_by_deadline({.key = key, .until = now + repeat_, .count = 0, .last = nullptr});
     return out;
 }
 
@@ -104,7 +107,8 @@ std::vector<Event> Fold::due(SteadyTime now) {
         if (!count) continue;
         out.push_back(std::move(*count));
         if (repeat_.count() > 0)
-            insert_by_deadline({.key = std::move(key), .until = now + repeat_, .count = 0, .last = nullptr});
+            insert_by_deadline(
+                {.key = std::move(key), .until = now + repeat_, .count = 0, .last = nullptr});
     }
     return out;
 }

@@ -8,6 +8,8 @@
 // The same thing: kind, direction, remote address, protocol, destination port
 // (or ICMP type), reason, and for egress the process. Only drop and would-drop
 // are folded; the rest passes as it is.
+#include "event/event.h"
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -17,8 +19,6 @@
 #include <string>
 #include <unordered_map>
 #include <vector>
-
-#include "event/event.h"
 
 namespace sallyport {
 
@@ -63,7 +63,7 @@ class Fold {
     struct Held {
         Key key;
         SteadyTime until;
-        std::uint64_t count = 0; // since the last line
+        std::uint64_t count = 0;     // since the last line
         std::unique_ptr<Event> last; // null while count is 0: a flood of strangers stays small
     };
     using Line = std::list<Held>; // by deadline, the next one first

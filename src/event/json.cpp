@@ -4,10 +4,10 @@
 // JSON would let through (DEL, C1) must not reach somebody's terminal.
 #include "event/json.h"
 
-#include <fmt/format.h>
-
 #include "base/text.h"
 #include "event/names.h"
+
+#include <fmt/format.h>
 
 namespace sallyport {
 namespace {
@@ -76,7 +76,8 @@ std::string timestamp(WallTime at) {
 
 void write_packet(Line& line, const Event& event) {
     if (event.exfil) line.flag("exfil");
-    if (event.proto) line.string("proto", proto_name(*event.proto));
+    if (event.proto)
+        line.string("proto", proto_name(*event.proto));
     else if (event.ethertype != 0)
         line.string("ethertype", fmt::format("0x{:04x}", event.ethertype));
     if (event.src) line.string("src", to_string(*event.src));
@@ -109,8 +110,10 @@ std::string to_json_line(const Event& event) {
     if (!event.host.empty()) line.string("host", event.host);
     line.string("event", to_string(event.kind));
     if (event.direction) line.string("direction", direction_name(*event.direction));
-    if (event.lost_by) line.string("reason", to_string(*event.lost_by));
-    else if (event.reason != 0) line.string("reason", reason_name(event.reason));
+    if (event.lost_by)
+        line.string("reason", to_string(*event.lost_by));
+    else if (event.reason != 0)
+        line.string("reason", reason_name(event.reason));
     if (!event.rule.empty()) line.string("rule", event.rule);
     write_packet(line, event);
     if (!event.iface.empty()) line.string("iface", event.iface);

@@ -3,11 +3,11 @@
 // The record that users read: one JSON object a line, field names and order as
 // docs/events.md fixes them. The same on the control socket, in the log file
 // and from `tail --json`.
-#include <string>
-#include <string_view>
-
 #include "base/result.h"
 #include "event/event.h"
+
+#include <string>
+#include <string_view>
 
 namespace sallyport {
 

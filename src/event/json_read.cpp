@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // A line of the stream back to an Event, for `tail` to show.
-#include <charconv>
-#include <concepts>
-#include <limits>
-
-#include <fmt/format.h>
-#include <nlohmann/json.hpp>
-
 #include "event/json.h"
 #include "event/names.h"
+
+#include <charconv>
+#include <concepts>
+#include <fmt/format.h>
+#include <limits>
+#include <nlohmann/json.hpp>
 
 namespace sallyport {
 namespace {
@@ -155,8 +154,10 @@ Result<Event> event_from_json(std::string_view line) {
     event.host = fields.string("host");
     event.kind = fields.named("event", kind_or_number).value_or(EventKind::drop);
     event.direction = fields.named("direction", or_number(parse_direction));
-    if (event.kind == EventKind::lost) event.lost_by = fields.named("reason", parse_lost_by);
-    else event.reason = fields.named("reason", or_number(parse_reason)).value_or(0);
+    if (event.kind == EventKind::lost)
+        event.lost_by = fields.named("reason", parse_lost_by);
+    else
+        event.reason = fields.named("reason", or_number(parse_reason)).value_or(0);
     event.rule = fields.string("rule");
     read_packet(event, fields);
     read_owner(event, fields);

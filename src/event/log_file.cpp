@@ -3,16 +3,14 @@
 // by others, and sit on a disk that is full.
 #include "event/log_file.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include "event/json.h"
 
 #include <cerrno>
 #include <cstdio>
-
+#include <fcntl.h>
 #include <fmt/format.h>
-
-#include "event/json.h"
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace sallyport {
 
@@ -24,11 +22,12 @@ Result<std::unique_ptr<LogFile>> LogFile::open(LogFileOptions options) {
 
 Status LogFile::reopen() {
     // O_NOFOLLOW: the directory may be writable by a log group.
-    Fd file(::open(options_.path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0640));
+    Fd file(::open(options_.path.c_str(),
+                   O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0640));
     if (!file)
         return fail_errno(errno, "opening " + options_.path,
                           "make its directory, or choose another with SALLYPORT_LOG_DIR");
-    struct stat about {};
+    struct stat about{};
     if (::fstat(file.get(), &about) != 0) return fail_errno(errno, "looking at " + options_.path);
     if (!S_ISREG(about.st_mode))
         return fail(ErrorKind::invalid_input, options_.path + " is not a regular file",
@@ -44,7 +43,8 @@ Status LogFile::mend(int file, std::uint64_t size) {
     if (size == 0) return {};
     Fd reader(::open(options_.path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
     char last = '\n';
-    if (!reader || ::pread(reader.get(), &last, 1, static_cast<off_t>(size - 1)) != 1 || last == '\n')
+    if (!reader || ::pread(reader.get(), &last, 1, static_cast<off_t>(size - 1)) != 1 ||
+        last == '\n')
         return {};
     if (::write(file, "\n", 1) != 1) return fail_errno(errno, "writing to " + options_.path);
     ++size_;
@@ -67,8 +67,8 @@ Status LogFile::rotate() {
 }
 
 Status LogFile::ensure_room(std::size_t bytes) {
-    struct stat ours {};
-    struct stat named {};
+    struct stat ours{};
+    struct stat named{};
     const bool is_named = ::stat(options_.path.c_str(), &named) == 0;
     const bool is_ours = file_ && ::fstat(file_.get(), &ours) == 0 && is_named &&
                          ours.st_dev == named.st_dev && ours.st_ino == named.st_ino;

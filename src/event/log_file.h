@@ -4,15 +4,15 @@
 // events.jsonl.1 (newest) to .N. Lines are whole: one that does not fit on a
 // full disk is taken back and counted. A file that was removed or moved away is
 // made anew.
+#include "base/fd.h"
+#include "base/result.h"
+#include "event/sink.h"
+
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
-
-#include "base/fd.h"
-#include "base/result.h"
-#include "event/sink.h"
 
 namespace sallyport {
 

@@ -2,15 +2,14 @@
 // One table a list; to_ and parse_ read the same one, so that they cannot part.
 #include "event/names.h"
 
-#include <array>
-#include <charconv>
-#include <utility>
-
-#include <fmt/format.h>
-
 #include "sallyport/abi/event.h"
 #include "sallyport/abi/reason.h"
 #include "sallyport/abi/types.h"
+
+#include <array>
+#include <charconv>
+#include <fmt/format.h>
+#include <utility>
 
 namespace sallyport {
 namespace {
@@ -68,15 +67,27 @@ constexpr auto kStates = std::to_array<Entry<EventState>>({
 });
 
 constexpr auto kProtos = std::to_array<Entry<std::uint8_t>>({
-    {1, "icmp"},   {2, "igmp"},   {4, "ipip"},  {6, "tcp"},     {17, "udp"},   {33, "dccp"},
-    {41, "ipv6"},  {47, "gre"},   {50, "esp"},  {51, "ah"},     {58, "icmpv6"}, {89, "ospf"},
-    {103, "pim"},  {112, "vrrp"}, {132, "sctp"}, {136, "udplite"},
+    {1, "icmp"},
+    {2, "igmp"},
+    {4, "ipip"},
+    {6, "tcp"},
+    {17, "udp"},
+    {33, "dccp"},
+    {41, "ipv6"},
+    {47, "gre"},
+    {50, "esp"},
+    {51, "ah"},
+    {58, "icmpv6"},
+    {89, "ospf"},
+    {103, "pim"},
+    {112, "vrrp"},
+    {132, "sctp"},
+    {136, "udplite"},
 });
 
 constexpr std::string_view kFlagLetters = "FSRPAUEC"; // by bit, the lowest first
 
-template <typename Table, typename Number>
-std::string name_in(const Table& table, Number number) {
+template <typename Table, typename Number> std::string name_in(const Table& table, Number number) {
     for (const auto& [value, name] : table)
         if (value == number) return std::string(name);
     return fmt::to_string(static_cast<unsigned>(number));
@@ -115,26 +126,44 @@ std::vector<std::uint8_t> all_reasons() {
     return numbers;
 }
 
-std::string direction_name(std::uint8_t direction) { return name_in(kDirections, direction); }
+std::string direction_name(std::uint8_t direction) {
+    return name_in(kDirections, direction);
+}
 std::optional<std::uint8_t> parse_direction(std::string_view name) {
     return number_in(kDirections, name);
 }
 
-std::string hook_name(std::uint8_t hook) { return name_in(kHooks, hook); }
-std::optional<std::uint8_t> parse_hook(std::string_view name) { return number_in(kHooks, name); }
+std::string hook_name(std::uint8_t hook) {
+    return name_in(kHooks, hook);
+}
+std::optional<std::uint8_t> parse_hook(std::string_view name) {
+    return number_in(kHooks, name);
+}
 
-std::string to_string(EventKind kind) { return name_in(kKinds, kind); }
-std::optional<EventKind> parse_event_kind(std::string_view name) { return number_in(kKinds, name); }
+std::string to_string(EventKind kind) {
+    return name_in(kKinds, kind);
+}
+std::optional<EventKind> parse_event_kind(std::string_view name) {
+    return number_in(kKinds, name);
+}
 
-std::string to_string(LostBy lost_by) { return name_in(kLosers, lost_by); }
-std::optional<LostBy> parse_lost_by(std::string_view name) { return number_in(kLosers, name); }
+std::string to_string(LostBy lost_by) {
+    return name_in(kLosers, lost_by);
+}
+std::optional<LostBy> parse_lost_by(std::string_view name) {
+    return number_in(kLosers, name);
+}
 
-std::string to_string(EventState state) { return name_in(kStates, state); }
+std::string to_string(EventState state) {
+    return name_in(kStates, state);
+}
 std::optional<EventState> parse_event_state(std::string_view name) {
     return number_in(kStates, name);
 }
 
-std::string proto_name(std::uint8_t proto) { return name_in(kProtos, proto); }
+std::string proto_name(std::uint8_t proto) {
+    return name_in(kProtos, proto);
+}
 
 std::optional<std::uint8_t> parse_proto(std::string_view name) {
     if (const auto known = number_in(kProtos, name)) return known;

@@ -2,13 +2,13 @@
 #pragma once
 // Names of the numbers in events and counters, and back. A number without a
 // name is printed as a number; parse_ takes names only, but for protocols.
+#include "event/event.h"
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "event/event.h"
 
 namespace sallyport {
 
@@ -20,7 +20,8 @@ namespace sallyport {
 [[nodiscard]] std::string direction_name(std::uint8_t direction); // "ingress"
 [[nodiscard]] std::optional<std::uint8_t> parse_direction(std::string_view name);
 
-[[nodiscard]] std::string hook_name(std::uint8_t hook); // "xdp", "connect", "sendmsg", "cgroup", "tc"
+[[nodiscard]] std::string
+hook_name(std::uint8_t hook); // "xdp", "connect", "sendmsg", "cgroup", "tc"
 [[nodiscard]] std::optional<std::uint8_t> parse_hook(std::string_view name);
 
 [[nodiscard]] std::string to_string(EventKind kind); // "would-drop"; a number when not known

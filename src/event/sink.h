@@ -2,9 +2,9 @@
 #pragma once
 // Where published events go. A sink never blocks and never fails its caller:
 // what it cannot take it counts.
-#include <string>
-
 #include "event/event.h"
+
+#include <string>
 
 namespace sallyport {
 

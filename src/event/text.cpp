@@ -3,16 +3,14 @@
 // every event has come after, each with a word or a shape of its own.
 #include "event/text.h"
 
-#include <ctime>
-
-#include <array>
-#include <string_view>
-#include <utility>
-
-#include <fmt/format.h>
-
 #include "base/text.h"
 #include "event/names.h"
+
+#include <array>
+#include <ctime>
+#include <fmt/format.h>
+#include <string_view>
+#include <utility>
 
 namespace sallyport {
 namespace {
@@ -32,34 +30,45 @@ struct IcmpName {
     std::string_view name;
 };
 constexpr IcmpName kIcmpNames[] = {
-    {1, 0, "echo-reply"},       {1, 3, "unreachable"},   {1, 4, "source-quench"},
-    {1, 5, "redirect"},         {1, 8, "echo-request"},  {1, 11, "time-exceeded"},
-    {1, 12, "parameter"},       {1, 13, "timestamp"},    {58, 1, "unreachable"},
-    {58, 2, "packet-too-big"},  {58, 3, "time-exceeded"}, {58, 4, "parameter"},
-    {58, 128, "echo-request"},  {58, 129, "echo-reply"}, {58, 130, "mld-query"},
-    {58, 133, "router-solicit"}, {58, 134, "router-advert"}, {58, 135, "neighbour-solicit"},
-    {58, 136, "neighbour-advert"}, {58, 137, "redirect"}, {58, 143, "mld2-report"},
+    {1, 0, "echo-reply"},          {1, 3, "unreachable"},
+    {1, 4, "source-quench"},       {1, 5, "redirect"},
+    {1, 8, "echo-request"},        {1, 11, "time-exceeded"},
+    {1, 12, "parameter"},          {1, 13, "timestamp"},
+    {58, 1, "unreachable"},        {58, 2, "packet-too-big"},
+    {58, 3, "time-exceeded"},      {58, 4, "parameter"},
+    {58, 128, "echo-request"},     {58, 129, "echo-reply"},
+    {58, 130, "mld-query"},        {58, 133, "router-solicit"},
+    {58, 134, "router-advert"},    {58, 135, "neighbour-solicit"},
+    {58, 136, "neighbour-advert"}, {58, 137, "redirect"},
+    {58, 143, "mld2-report"},
 };
 
 std::string clock_text(WallTime at, Zone zone) {
     const auto seconds = std::chrono::floor<std::chrono::seconds>(at);
     const auto ms = std::chrono::floor<std::chrono::milliseconds>(at - seconds).count();
-    const std::time_t when = std::chrono::system_clock::to_time_t(
-        std::chrono::time_point_cast<std::chrono::system_clock::duration>(seconds));
+    const std::time_t when = seconds.time_since_epoch().count();
     std::tm parts{};
-    if (zone == Zone::utc) gmtime_r(&when, &parts);
-    else localtime_r(&when, &parts);
+    if (zone == Zone::utc)
+        gmtime_r(&when, &parts);
+    else
+        localtime_r(&when, &parts);
     return fmt::format("{:02}:{:02}:{:02}.{:03}", parts.tm_hour, parts.tm_min, parts.tm_sec, ms);
 }
 
 std::pair<std::string, std::string_view> verdict_of(const Event& event) {
     switch (event.kind) {
-    case EventKind::drop: return {"DROP", kRed};
-    case EventKind::would_drop: return {"WOULD DROP", kYellow};
-    case EventKind::opened: return {"NEW", kGreen};
-    case EventKind::lost: return {"LOST", kYellow};
-    case EventKind::policy: return {"POLICY", kCyan};
-    case EventKind::hook: return {"HOOK", kCyan};
+    case EventKind::drop:
+        return {"DROP", kRed};
+    case EventKind::would_drop:
+        return {"WOULD DROP", kYellow};
+    case EventKind::opened:
+        return {"NEW", kGreen};
+    case EventKind::lost:
+        return {"LOST", kYellow};
+    case EventKind::policy:
+        return {"POLICY", kCyan};
+    case EventKind::hook:
+        return {"HOOK", kCyan};
     }
     return {"kind " + to_string(event.kind), kYellow};
 }
@@ -68,7 +77,8 @@ std::string endpoint(const std::optional<Address>& address, std::optional<std::u
     if (!address) return "?";
     const std::string text = to_string(*address);
     if (!port) return text;
-    return address->is_v4() ? fmt::format("{}:{}", text, *port) : fmt::format("[{}]:{}", text, *port);
+    return address->is_v4() ? fmt::format("{}:{}", text, *port)
+                            : fmt::format("[{}]:{}", text, *port);
 }
 
 std::string ends_of(const Event& event) {
@@ -173,10 +183,14 @@ std::string body_of(const Event& event, Colour colour) {
     switch (event.kind) {
     case EventKind::drop:
     case EventKind::would_drop:
-    case EventKind::opened: return about_packet(event, colour);
-    case EventKind::lost: return lost_text(event);
-    case EventKind::policy: return policy_text(event);
-    case EventKind::hook: return hook_text(event);
+    case EventKind::opened:
+        return about_packet(event, colour);
+    case EventKind::lost:
+        return lost_text(event);
+    case EventKind::policy:
+        return policy_text(event);
+    case EventKind::hook:
+        return hook_text(event);
     }
     return about_packet(event, colour);
 }

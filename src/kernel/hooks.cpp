@@ -19,9 +19,7 @@ struct CgroupHook {
     bpf_attach_type type;
 };
 
-// In the order of attaching: who made a socket is known before anything is judged by it.
 constexpr CgroupHook kCgroupHooks[] = {
-    {Program::sock_create, "sock_create", BPF_CGROUP_INET_SOCK_CREATE},
     {Program::cg_ingress, "cgroup_ingress", BPF_CGROUP_INET_INGRESS},
     {Program::connect4, "connect4", BPF_CGROUP_INET4_CONNECT},
     {Program::connect6, "connect6", BPF_CGROUP_INET6_CONNECT},
@@ -94,7 +92,7 @@ void Hooks::forget(const std::string& pin) {
     std::erase_if(held_, [&pin](const Held& held) { return held.pin == pin; });
 }
 
-Status Hooks::install_cgroup(const Programs& programs, const Pins& pins, int cgroup) {
+Status Hooks::install_owners(const Programs& programs, const Pins& pins, int cgroup) {
     for (const auto& [program, name] : {std::pair{Program::cg_mkdir, "cgroup_mkdir"},
                                         std::pair{Program::cg_rmdir, "cgroup_rmdir"}}) {
         const int fd = programs.fd(program);
@@ -106,6 +104,14 @@ Status Hooks::install_cgroup(const Programs& programs, const Pins& pins, int cgr
         state.why = kept.error().text();
         held_.emplace_back().state = std::move(state);
     }
+    const int fd = programs.fd(Program::sock_create);
+    HookState state{.hook = "sock_create", .iface = "", .mode = "", .attached = false, .why = ""};
+    return keep(pins, "sock_create", std::move(state), fd, [fd, cgroup] {
+               return Link::cgroup(fd, cgroup, BPF_CGROUP_INET_SOCK_CREATE);
+           }).context("hook sock_create");
+}
+
+Status Hooks::install_cgroup(const Programs& programs, const Pins& pins, int cgroup) {
     for (const CgroupHook& hook : kCgroupHooks) {
         const int fd = programs.fd(hook.program);
         HookState state{.hook = hook.name, .iface = "", .mode = "", .attached = false, .why = ""};

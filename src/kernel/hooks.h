@@ -32,7 +32,10 @@ struct GuardedNic {
 
 class Hooks {
   public:
-    // The cgroup's programs and the tracepoints. `cgroup` is a directory's descriptor.
+    // What judges nothing but must come first: the tracepoints that follow cgroups, and
+    // sock_create, which names the owner of each new socket. `cgroup` is a directory.
+    [[nodiscard]] Status install_owners(const Programs& programs, const Pins& pins, int cgroup);
+    // The cgroup's other programs.
     [[nodiscard]] Status install_cgroup(const Programs& programs, const Pins& pins, int cgroup);
     // XDP and TC on one NIC; TC first, so that no flow is opened that XDP would not know.
     [[nodiscard]] Status install_nic(const Programs& programs, const Pins& pins,

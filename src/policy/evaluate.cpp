@@ -15,7 +15,8 @@ namespace {
 bool on_interface(const std::vector<std::string>& globs, const std::string& interface) {
     if (globs.empty()) return true;
     if (interface.empty()) return false; // unknown
-    return std::ranges::any_of(globs, [&](const auto& glob) { return glob_matches(glob, interface); });
+    return std::ranges::any_of(globs,
+                               [&](const auto& glob) { return glob_matches(glob, interface); });
 }
 
 bool is_in(const PrefixList& list, const Address& address) {
@@ -28,7 +29,8 @@ std::optional<unsigned> held_by(const PeerSet& peers, const Address& address,
     std::optional<unsigned> longest;
     for (const PeerPart& part : peers.parts) {
         if (!on_interface(part.interfaces, interface)) continue;
-        if (std::ranges::any_of(part.except, [&](const auto& list) { return is_in(list, address); }))
+        if (std::ranges::any_of(part.except,
+                                [&](const auto& list) { return is_in(list, address); }))
             continue;
         for (const Prefix& prefix : *part.networks)
             if (prefix.covers(address) && (!longest || prefix.family_length() > *longest))
@@ -54,8 +56,10 @@ std::vector<std::string> names_of(const std::string& path) {
     std::vector<std::string> names;
     std::string name;
     for (const char c : path + "/") {
-        if (c != '/') name += c;
-        else if (!name.empty()) names.push_back(std::exchange(name, ""));
+        if (c != '/')
+            name += c;
+        else if (!name.empty())
+            names.push_back(std::exchange(name, ""));
     }
     return names;
 }
@@ -104,11 +108,12 @@ std::optional<Specificity> match(const Policy& policy, const Rule& rule, const O
                        !rule.identity.is_none()};
 }
 
-std::optional<std::size_t> best(const Policy& policy, const Opening& opening, bool deny) {
+// The rule that wins among those that give this answer.
+std::optional<std::size_t> best(const Policy& policy, const Opening& opening, Answer answer) {
     std::optional<std::size_t> rule;
     std::optional<Specificity> winner;
     for (std::size_t i = 0; i < policy.rules.size(); ++i) {
-        if (policy.rules[i].deny != deny) continue;
+        if (policy.rules[i].deny != (answer == Answer::denied)) continue;
         const std::optional<Specificity> its = match(policy, policy.rules[i], opening);
         if (!its || (winner && *its <= *winner)) continue;
         rule = i;
@@ -120,9 +125,9 @@ std::optional<std::size_t> best(const Policy& policy, const Opening& opening, bo
 } // namespace
 
 Verdict evaluate(const Policy& policy, const Opening& opening) {
-    if (const std::optional<std::size_t> rule = best(policy, opening, true))
+    if (const std::optional<std::size_t> rule = best(policy, opening, Answer::denied))
         return {.answer = Answer::denied, .rule = rule};
-    if (const std::optional<std::size_t> rule = best(policy, opening, false))
+    if (const std::optional<std::size_t> rule = best(policy, opening, Answer::allowed))
         return {.answer = Answer::allowed, .rule = rule};
     return {};
 }

@@ -18,7 +18,9 @@ class Dice {
     std::size_t roll(std::size_t sides) { return static_cast<std::size_t>(engine_() % sides); }
     // True once in `sides` times.
     bool once_in(std::size_t sides) { return roll(sides) == 0; }
-    template <typename T> const T& pick(const std::vector<T>& from) { return from[roll(from.size())]; }
+    template <typename T> const T& pick(const std::vector<T>& from) {
+        return from[roll(from.size())];
+    }
 
   private:
     std::mt19937_64 engine_;

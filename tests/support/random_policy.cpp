@@ -12,32 +12,55 @@ namespace sallyport::test {
 
 namespace {
 
-const std::vector<std::string> kBases{"0.0.0.0",          "10.0.0.0",      "10.0.0.255",
-                                      "10.0.1.0",         "10.0.1.77",     "10.255.255.255",
-                                      "127.255.255.255",  "128.0.0.0",     "192.0.2.1",
-                                      "255.255.255.255",  "::",            "::1",
-                                      "::fffe:0:1",       "2001:db8::",    "2001:db8:0:1::5",
-                                      "2001:db8:ffff::",  "fd00:10::1",    "fd00:10:0:1::",
-                                      "fd00:10:0:1::fff", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"};
+const std::vector<std::string> kBases{"0.0.0.0",
+                                      "10.0.0.0",
+                                      "10.0.0.255",
+                                      "10.0.1.0",
+                                      "10.0.1.77",
+                                      "10.255.255.255",
+                                      "127.255.255.255",
+                                      "128.0.0.0",
+                                      "192.0.2.1",
+                                      "255.255.255.255",
+                                      "::",
+                                      "::1",
+                                      "::fffe:0:1",
+                                      "2001:db8::",
+                                      "2001:db8:0:1::5",
+                                      "2001:db8:ffff::",
+                                      "fd00:10::1",
+                                      "fd00:10:0:1::",
+                                      "fd00:10:0:1::fff",
+                                      "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"};
 const std::vector<unsigned> kLengths4{0, 1, 8, 15, 16, 23, 24, 25, 31, 32};
-const std::vector<unsigned> kLengths6{0, 1, 8, 15, 16, 17, 31, 32, 33, 47, 48, 49, 64, 80, 95, 127, 128};
+const std::vector<unsigned> kLengths6{0,  1,  8,  15, 16, 17, 31,  32, 33,
+                                      47, 48, 49, 64, 80, 95, 127, 128};
 const std::vector<std::uint8_t> kProtos{6, 17, 132, 136, 1, 58, 47, 0, 255};
-const std::vector<std::uint16_t> kPorts{0, 1, 21, 22, 23, 79, 80, 81, 255, 256, 8000, 8010, 65534, 65535};
+const std::vector<std::uint16_t> kPorts{0,  1,   21,  22,   23,   79,    80,
+                                        81, 255, 256, 8000, 8010, 65534, 65535};
 const std::vector<std::uint16_t> kTypes{0, 1, 8, 127, 128, 254, 255};
 const std::vector<std::string> kGlobs{"eth0", "eth*", "en?0", "*", "wg0"};
 const std::vector<std::string> kHosts{"/", "/", "/lab-1", "/lab.slice", "/a.slice/b"};
-const std::vector<std::string> kUnits{"rag.service", "web.service", "ai.slice", "b", "system.slice"};
-const std::vector<std::string> kNames{"rag.service", "web.service", "ai.slice", "b",     "system.slice",
-                                      "lab-1",       "lab.slice",   "a.slice",  "other", "x.slice"};
+const std::vector<std::string> kUnits{"rag.service", "web.service", "ai.slice", "b",
+                                      "system.slice"};
+const std::vector<std::string> kNames{"rag.service",  "web.service", "ai.slice",  "b",
+                                      "system.slice", "lab-1",       "lab.slice", "a.slice",
+                                      "other",        "x.slice"};
 const std::vector<std::string> kPaths{"/",          "/system.slice", "/system.slice/rag.service",
                                       "/lab-1",     "/lab-1/other",  "/a.slice/b/web.service",
                                       "/lab.slice", "/other/b"};
 const std::vector<std::uint32_t> kUsers{0, 1000, 1001, 4294967295u};
 
-bool has_ports(std::uint8_t proto) { return proto == 6 || proto == 17 || proto == 132 || proto == 136; }
-bool has_types(std::uint8_t proto) { return proto == 1 || proto == 58; }
+bool has_ports(std::uint8_t proto) {
+    return proto == 6 || proto == 17 || proto == 132 || proto == 136;
+}
+bool has_types(std::uint8_t proto) {
+    return proto == 1 || proto == 58;
+}
 
-Address random_base(Dice& dice) { return *parse_address(dice.pick(kBases)); }
+Address random_base(Dice& dice) {
+    return *parse_address(dice.pick(kBases));
+}
 
 Prefix random_prefix(Dice& dice) {
     const Address base = random_base(dice);
@@ -91,7 +114,8 @@ ServiceRange random_range(Dice& dice) {
 Services random_services(Dice& dice) {
     if (dice.once_in(5)) return {.any_protocol = true, .ranges = {}};
     Services services;
-    for (std::size_t n = 1 + dice.roll(3); n > 0; --n) services.ranges.push_back(random_range(dice));
+    for (std::size_t n = 1 + dice.roll(3); n > 0; --n)
+        services.ranges.push_back(random_range(dice));
     return services;
 }
 
@@ -155,8 +179,8 @@ Address edge_of(Dice& dice, const Prefix& prefix) {
 Address random_address(Dice& dice, const PeerSet* aim) {
     if (aim != nullptr && !aim->parts.empty()) {
         const PeerPart& part = dice.pick(aim->parts);
-        const PrefixList& list = part.except.empty() || dice.once_in(2) ? part.networks
-                                                                        : dice.pick(part.except);
+        const PrefixList& list =
+            part.except.empty() || dice.once_in(2) ? part.networks : dice.pick(part.except);
         if (!list->empty()) return edge_of(dice, dice.pick(*list));
     }
     return edge_of(dice, random_prefix(dice));
@@ -168,13 +192,15 @@ void aim_service(Dice& dice, const Rule* aim, Opening& opening) {
         const ServiceRange& range = dice.pick(aim->services.ranges);
         opening.proto = range.proto;
         const int beyond = dice.once_in(3) ? 1 : 0;
-        opening.port = static_cast<std::uint16_t>(dice.once_in(2) ? range.low - beyond
-                                                                  : range.high + beyond);
+        opening.port =
+            static_cast<std::uint16_t>(dice.once_in(2) ? range.low - beyond : range.high + beyond);
     } else {
         opening.port = has_ports(opening.proto) ? dice.pick(kPorts) : dice.pick(kTypes);
     }
-    if (has_types(opening.proto)) opening.port &= 255;
-    else if (!has_ports(opening.proto)) opening.port = 0;
+    if (has_types(opening.proto))
+        opening.port &= 255;
+    else if (!has_ports(opening.proto))
+        opening.port = 0;
 }
 
 } // namespace

@@ -3,13 +3,13 @@
 // Random policies and openings over a universe so small that everything
 // overlaps: a handful of networks, ports, interfaces, cgroups and users, and
 // the values one beside each of their edges.
-#include <functional>
-#include <string>
-#include <vector>
-
 #include "policy/evaluate.h"
 #include "policy/policy.h"
 #include "support/dice.h"
+
+#include <functional>
+#include <string>
+#include <vector>
 
 namespace sallyport::test {
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Makes a policy that fails smaller, and prints policies for a person.
+#include "support/random_policy.h"
+
 #include <algorithm>
 #include <memory>
 #include <utility>
-
-#include "support/random_policy.h"
 
 namespace sallyport::test {
 
@@ -51,7 +51,8 @@ template <typename Of> bool shrink_peers(Policy& policy, const Fails& fails, Of 
         shrunk |= drop_each(policy, fails, [&](Policy& p) -> auto& { return part(p).interfaces; });
         shrunk |= shrink_list(policy, fails, [&](Policy& p) -> auto& { return part(p).networks; });
         for (std::size_t e = 0; e < part(policy).except.size(); ++e)
-            shrunk |= shrink_list(policy, fails, [&](Policy& p) -> auto& { return part(p).except[e]; });
+            shrunk |=
+                shrink_list(policy, fails, [&](Policy& p) -> auto& { return part(p).except[e]; });
     }
     return shrunk;
 }
@@ -118,7 +119,8 @@ std::string describe(const Rule& rule) {
 Policy shrink(Policy policy, const std::function<bool(const Policy&)>& fails) {
     for (bool shrunk = true; shrunk;) {
         shrunk = drop_each(policy, fails, [](Policy& p) -> auto& { return p.rules; });
-        for (std::size_t i = 0; i < policy.rules.size(); ++i) shrunk |= shrink_rule(policy, fails, i);
+        for (std::size_t i = 0; i < policy.rules.size(); ++i)
+            shrunk |= shrink_rule(policy, fails, i);
         shrunk |= shrink_peers(policy, fails, [](Policy& p) -> auto& { return p.exfil_inside; });
         shrunk |= shrink_peers(policy, fails, [](Policy& p) -> auto& { return p.essentials.ping; });
     }

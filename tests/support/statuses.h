@@ -14,10 +14,25 @@ inline StatusView some_status() {
     status.policy_sha256 = "0123456789abcdef";
     status.policy_applied = "2026-01-02T03:04:05Z";
     status.policy_by = "root";
-    status.hooks = {{.hook = "xdp", .iface = "eth0", .mode = "native", .attached = true, .admitted = 8123, .dropped = 45},
-                    {.hook = "connect", .iface = "", .mode = "", .attached = false, .admitted = 0, .dropped = 0}};
+    status.hooks = {{.hook = "xdp",
+                     .iface = "eth0",
+                     .mode = "native",
+                     .attached = true,
+                     .admitted = 8123,
+                     .dropped = 45},
+                    {.hook = "connect",
+                     .iface = "",
+                     .mode = "",
+                     .attached = false,
+                     .admitted = 0,
+                     .dropped = 0}};
     status.reasons = {{"no-rule", 40}, {"malformed", 5}};
-    status.rules = {{.name = "ssh", .direction = "ingress", .admitted = 12, .limited = 0, .bytes = 8811, .denied = 0}};
+    status.rules = {{.name = "ssh",
+                     .direction = "ingress",
+                     .admitted = 12,
+                     .limited = 0,
+                     .bytes = 8811,
+                     .denied = 0}};
     status.flow_entries = 12;
     status.flow_max = 262144;
     status.events_sent = 31;

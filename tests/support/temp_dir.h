@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // A directory of the test's own, gone with it.
+#include "base/result.h"
+
 #include <cstdlib>
 #include <filesystem>
 #include <string>
-
-#include "base/result.h"
 
 namespace sallyport::test {
 
@@ -22,7 +22,9 @@ class TempDir {
         std::error_code ignored;
         std::filesystem::remove_all(path_, ignored);
     }
-    [[nodiscard]] std::string operator/(const std::string& name) const { return (path_ / name).string(); }
+    [[nodiscard]] std::string operator/(const std::string& name) const {
+        return (path_ / name).string();
+    }
 
   private:
     std::filesystem::path path_;

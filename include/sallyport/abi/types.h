@@ -205,7 +205,7 @@ struct sp_iface {
 	__u8 guarded; /* 1: its traffic is judged by ingress */
 	__u8 mac[6];
 	__u16 iface_class[SP_SLOTS];
-	__u32 counter; /* index in sp_nic_counts */
+	__u32 counter; /* below SP_NICS_MAX: index in sp_nic_counts */
 	__u32 spare;
 };
 SP_ASSERT_SIZE(struct sp_iface, 24);

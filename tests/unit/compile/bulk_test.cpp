@@ -1,23 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 // Lists as people feed them to firewalls: a million prefixes in one zone. What
 // it costs is printed; what it answers is checked against the list itself.
-#include <sys/resource.h>
+#include "compile/compile.h"
+#include "compile/lookup.h"
+#include "support/dice.h"
 
 #include <catch2/catch_test_macros.hpp>
 #include <chrono>
 #include <memory>
+#include <sys/resource.h>
 #include <unordered_set>
-
-#include "compile/compile.h"
-#include "compile/lookup.h"
-#include "support/dice.h"
 
 using namespace sallyport;
 using namespace sallyport::test;
 
 namespace {
 
-#ifdef __SANITIZE_ADDRESS__
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SP_TEST_SLOW 1
+#endif
+#endif
+#if defined(SP_TEST_SLOW) || defined(__SANITIZE_ADDRESS__) || !defined(__OPTIMIZE__)
 constexpr std::size_t kMany = 200'000;
 #else
 constexpr std::size_t kMany = 1'000'000;
@@ -30,7 +34,9 @@ Address random_v6(Dice& dice) {
     return address;
 }
 
-Address random_v4(Dice& dice) { return Address::v4(static_cast<std::uint32_t>(dice.number())); }
+Address random_v4(Dice& dice) {
+    return Address::v4(static_cast<std::uint32_t>(dice.number()));
+}
 
 std::vector<Prefix> v4_list(Dice& dice, unsigned shortest) {
     std::vector<Prefix> list(kMany);
@@ -43,9 +49,10 @@ std::vector<Prefix> v4_list(Dice& dice, unsigned shortest) {
 Policy allow_from(std::vector<Prefix> networks) {
     Rule rule;
     rule.name = "bulk";
-    rule.from.parts.push_back({.networks = std::make_shared<const std::vector<Prefix>>(std::move(networks)),
-                               .except = {},
-                               .interfaces = {}});
+    rule.from.parts.push_back(
+        {.networks = std::make_shared<const std::vector<Prefix>>(std::move(networks)),
+         .except = {},
+         .interfaces = {}});
     rule.services.ranges = {{.proto = 6, .low = 22, .high = 22}};
     Policy policy;
     policy.rules.push_back(rule);
@@ -140,7 +147,8 @@ TEST_CASE("very many prefixes less very many others answer for both lists") {
     const std::vector<Prefix> list = v4_list(dice, 20);
     const std::vector<Prefix> except = v4_list(dice, 24);
     Policy policy = allow_from(list);
-    policy.rules[0].from.parts[0].except.push_back(std::make_shared<const std::vector<Prefix>>(except));
+    policy.rules[0].from.parts[0].except.push_back(
+        std::make_shared<const std::vector<Prefix>>(except));
     const MapImage image = compile_and_print(policy, "IPv4 less IPv4");
     const Lookup tables(image);
     const Membership members(list);

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The image as a whole: settings, counters, interfaces, and the bounds.
 #include "compile/compile.h"
+#include "compile/lookup.h"
 
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <cstring>
 #include <memory>
 #include <set>
-
-#include "compile/lookup.h"
 
 using namespace sallyport;
 
@@ -33,11 +32,12 @@ Rule allow(const std::string& name, PeerSet from, Services services) {
     return rule;
 }
 
-std::uint16_t port_of(unsigned i) { return static_cast<std::uint16_t>(i + 1); }
+std::uint16_t port_of(unsigned i) {
+    return static_cast<std::uint16_t>(i + 1);
+}
 
 // `count` rules; each has the source and the port that the two functions give it.
-template <typename Source, typename Port>
-Policy many(unsigned count, Source source, Port port) {
+template <typename Source, typename Port> Policy many(unsigned count, Source source, Port port) {
     Policy policy;
     for (unsigned i = 0; i < count; ++i)
         policy.rules.push_back(allow("r" + std::to_string(i), source(i), tcp(port(i))));
@@ -161,8 +161,9 @@ TEST_CASE("interfaces with the same truths share a class, unmatched ones have cl
     Policy policy = many(2, [](unsigned) { return any_peer(); }, port_of);
     policy.rules[0].interfaces = {"eth*"};
     policy.rules[1].interfaces = {"eth1", "wg0"};
-    const Result<MapImage> image =
-        compile(policy, {.generation = 1, .interfaces = {"lo", "eth0", "eth1", "eth2", "wg0", ""}, .counters = {}});
+    const Result<MapImage> image = compile(
+        policy,
+        {.generation = 1, .interfaces = {"lo", "eth0", "eth1", "eth2", "wg0", ""}, .counters = {}});
     REQUIRE(image);
     const Lookup tables(*image);
     CHECK(image->interfaces.size() == 6);
@@ -170,10 +171,21 @@ TEST_CASE("interfaces with the same truths share a class, unmatched ones have cl
     CHECK(tables.interface_class("") == 0);
     CHECK(tables.interface_class("never-named") == 0);
     CHECK(tables.interface_class("eth0") == tables.interface_class("eth2"));
-    const std::set<std::uint32_t> distinct{tables.interface_class("eth0"), tables.interface_class("eth1"),
+    const std::set<std::uint32_t> distinct{tables.interface_class("eth0"),
+                                           tables.interface_class("eth1"),
                                            tables.interface_class("wg0")};
     CHECK(distinct.size() == 3);
     CHECK(image->slot.n_ifaces == 4);
+}
+
+TEST_CASE("an interface without a name is matched by no glob, not even by *") {
+    Policy policy = many(1, [](unsigned) { return any_peer(); }, port_of);
+    policy.rules[0].interfaces = {"*"};
+    const Result<MapImage> image =
+        compile(policy, {.generation = 1, .interfaces = {"", "lo"}, .counters = {}});
+    REQUIRE(image);
+    CHECK(Lookup(*image).interface_class("") == 0);
+    CHECK(Lookup(*image).interface_class("lo") == 1);
 }
 
 TEST_CASE("equal input makes equal bytes") {
@@ -186,12 +198,14 @@ TEST_CASE("equal input makes equal bytes") {
     REQUIRE(a->cells.size() == b->cells.size());
     CHECK(std::memcmp(a->cells.data(), b->cells.data(), a->cells.size() * sizeof(sp_chunk)) == 0);
     CHECK(std::memcmp(a->ports.data(), b->ports.data(), a->ports.size() * sizeof(sp_chunk)) == 0);
-    CHECK(std::memcmp(a->v4_bits.data(), b->v4_bits.data(), a->v4_bits.size() * sizeof(sp_bits)) == 0);
+    CHECK(std::memcmp(a->v4_bits.data(), b->v4_bits.data(), a->v4_bits.size() * sizeof(sp_bits)) ==
+          0);
 }
 
 TEST_CASE("ten thousand sources of one port are ten thousand classes that answer") {
-    const Policy policy = many(kRules, [](unsigned i) { return host(i * 257); },
-                               [](unsigned) { return std::uint16_t{443}; });
+    const Policy policy = many(
+        kRules, [](unsigned i) { return host(i * 257); },
+        [](unsigned) { return std::uint16_t{443}; });
     const Result<MapImage> image = compile(policy, {});
     REQUIRE(image);
     CHECK(image->slot.dims[SP_INGRESS].n_near == kRules + 1);
@@ -215,9 +229,10 @@ TEST_CASE("ten thousand ports of one source are ten thousand classes that answer
     CHECK(tables.cell(tcp_from(0x0a000002, 1)) == 0u);
 }
 
-TEST_CASE("ten thousand rules that also allow a shared network still share what they can") {
-    Policy policy = many(kRules, [](unsigned i) { return host(0x0a000000 + i); },
-                         [](unsigned i) { return static_cast<std::uint16_t>(i % 4 + 1); });
+TEST_CASE("rules with sources of their own and a shared network share what they can") {
+    Policy policy = many(
+        2000, [](unsigned i) { return host(0x0a000000 + i); },
+        [](unsigned i) { return static_cast<std::uint16_t>(i % 4 + 1); });
     const PeerPart lan = any_peer().parts[0];
     for (Rule& rule : policy.rules) rule.from.parts.push_back(lan);
     const Result<MapImage> image = compile(policy, {});
@@ -248,8 +263,9 @@ TEST_CASE("the most rules that fit compile, and one more is refused") {
 }
 
 TEST_CASE("the last rule that fits still decides by its number") {
-    Policy policy = many(SP_RULES_MAX, [](unsigned) { return any_peer(); },
-                         [](unsigned) { return std::uint16_t{22}; });
+    Policy policy = many(
+        SP_RULES_MAX, [](unsigned) { return any_peer(); },
+        [](unsigned) { return std::uint16_t{22}; });
     policy.rules.back().deny = true;
     const Result<MapImage> image = compile(policy, {});
     REQUIRE(image);

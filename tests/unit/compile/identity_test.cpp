@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "compile/compile.h"
 #include "compile/identity.h"
+#include "compile/lookup.h"
+#include "support/random_policy.h"
 
 #include <catch2/catch_test_macros.hpp>
 #include <string>
-
-#include "compile/compile.h"
-#include "compile/lookup.h"
-#include "support/random_policy.h"
 
 using namespace sallyport;
 using namespace sallyport::test;
@@ -15,7 +14,8 @@ namespace {
 
 Rule egress_for(Identity identity) {
     Rule rule;
-    rule.name = identity.unit + identity.cgroup + (identity.user ? std::to_string(*identity.user) : "");
+    rule.name =
+        identity.unit + identity.cgroup + (identity.user ? std::to_string(*identity.user) : "");
     rule.direction = Direction::egress;
     rule.to = any_peer();
     rule.services.any_protocol = true;
@@ -30,12 +30,19 @@ Policy policy_for(const std::vector<Identity>& identities, const std::string& ho
     return policy;
 }
 
-Identity unit(const std::string& name) { return {.unit = name, .cgroup = "", .user = {}}; }
-Identity cgroup(const std::string& path) { return {.unit = "", .cgroup = path, .user = {}}; }
-Identity user(std::uint32_t uid) { return {.unit = "", .cgroup = "", .user = uid}; }
+Identity unit(const std::string& name) {
+    return {.unit = name, .cgroup = "", .user = {}};
+}
+Identity cgroup(const std::string& path) {
+    return {.unit = "", .cgroup = path, .user = {}};
+}
+Identity user(std::uint32_t uid) {
+    return {.unit = "", .cgroup = "", .user = uid};
+}
 
 // What the tables say of a process that opens to 192.0.2.1.
-Verdict asked(const Policy& policy, const std::string& path, std::optional<std::uint32_t> uid = {}) {
+Verdict asked(const Policy& policy, const std::string& path,
+              std::optional<std::uint32_t> uid = {}) {
     const Result<MapImage> image = compile(policy, {});
     REQUIRE(image);
     Opening opening;

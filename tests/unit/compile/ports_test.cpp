@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compile/ports.h"
+#include "sallyport/abi/types.h"
 
 #include <catch2/catch_test_macros.hpp>
-
-#include "sallyport/abi/types.h"
 
 using namespace sallyport;
 

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // The compiler against the oracle. SP_SEED=N repeats a run; a failure is shrunk
 // to the smallest policy that still fails before it is printed.
+#include "compile/compile.h"
+#include "compile/lookup.h"
+#include "support/random_policy.h"
+
 #include <algorithm>
 #include <array>
 #include <catch2/catch_test_macros.hpp>
 #include <string>
 #include <vector>
-
-#include "compile/compile.h"
-#include "compile/lookup.h"
-#include "support/random_policy.h"
 
 using namespace sallyport;
 using namespace sallyport::test;
@@ -19,7 +19,9 @@ namespace {
 constexpr int kPolicies = 300;
 constexpr int kOpenings = 60;
 
-CompileInput input() { return {.generation = 1, .interfaces = universe_interfaces(), .counters = {}}; }
+CompileInput input() {
+    return {.generation = 1, .interfaces = universe_interfaces(), .counters = {}};
+}
 
 bool disagree(const Policy& policy, const Opening& opening) {
     const Result<MapImage> image = compile(policy, input());
@@ -31,7 +33,8 @@ void report(const Policy& policy, const Opening& opening) {
     const Result<MapImage> image = compile(small, input());
     FAIL(describe(small) << describe(opening) << "\noracle: " << describe(evaluate(small, opening))
                          << "\ntables: "
-                         << (image ? describe(Lookup(*image).verdict(opening)) : image.error().text()));
+                         << (image ? describe(Lookup(*image).verdict(opening))
+                                   : image.error().text()));
 }
 
 // A path into every state of the automaton: by the names it knows and by strangers'.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The address side of an image, bit by bit as abi/types.h has it.
+#include "compile/compile.h"
+#include "compile/lookup.h"
 #include "compile/tries.h"
 
 #include <bit>
@@ -7,9 +9,6 @@
 #include <memory>
 #include <set>
 #include <string>
-
-#include "compile/compile.h"
-#include "compile/lookup.h"
 
 using namespace sallyport;
 
@@ -91,7 +90,8 @@ TEST_CASE("a prefix of /24 or longer sets the one bit of its /24") {
 }
 
 TEST_CASE("a prefix shorter than /24 sets all the /24s it covers and no other") {
-    CHECK(bits_set(image_of({"10.0.2.0/23"}).v4_bits) == std::set<std::uint32_t>{0x0a0002, 0x0a0003});
+    CHECK(bits_set(image_of({"10.0.2.0/23"}).v4_bits) ==
+          std::set<std::uint32_t>{0x0a0002, 0x0a0003});
     const std::set<std::uint32_t> bits = bits_set(image_of({"10.1.0.0/16"}).v4_bits);
     CHECK(bits.size() == 256);
     CHECK(*bits.begin() == 0x0a0100);
@@ -129,12 +129,13 @@ TEST_CASE("an IPv6 prefix shorter than /16 sets those of all its /16s") {
 }
 
 TEST_CASE("levels in use are all named") {
-    const MapImage image = image_of({"2001::/16", "2001:db8::/33", "fd00::1"});
+    const MapImage image = image_of({"2001::/16", "2002:db8::/33", "fd00::1"});
     CHECK(image.slot.v6_levels == (SP_V6_LEVEL_16 | SP_V6_LEVEL_32 | SP_V6_LEVEL_48));
 }
 
 TEST_CASE("a network within one of the same decision is left out of the trie") {
-    const MapImage image = image_of({"10.0.0.0/8", "10.1.0.0/16", "10.1.1.1", "fd00::/8", "fd00:1::/32"});
+    const MapImage image =
+        image_of({"10.0.0.0/8", "10.1.0.0/16", "10.1.1.1", "fd00::/8", "fd00:1::/32"});
     CHECK(image.v4_trie.size() == 1);
     CHECK(image.v6_trie.size() == 1);
     CHECK(image.v4_trie[0].first.prefix_len == 8);
@@ -157,8 +158,8 @@ TEST_CASE("an exception within an exception is three entries of two classes") {
 TEST_CASE("keys are in network byte order") {
     const MapImage image = image_of({"10.2.3.0/24", "fd00:1:2::/48"});
     REQUIRE(image.v4_trie.size() == 1);
-    CHECK(std::string(std::begin(image.v4_trie[0].first.addr), std::end(image.v4_trie[0].first.addr)) ==
-          std::string("\x0a\x02\x03\x00", 4));
+    CHECK(std::string(std::begin(image.v4_trie[0].first.addr),
+                      std::end(image.v4_trie[0].first.addr)) == std::string("\x0a\x02\x03\x00", 4));
     REQUIRE(image.v6_trie.size() == 1);
     const __u8* v6 = image.v6_trie[0].first.addr;
     CHECK((v6[0] == 0xfd && v6[1] == 0 && v6[2] == 0 && v6[3] == 1 && v6[5] == 2 && v6[15] == 0));

@@ -55,7 +55,7 @@ TEST_CASE("an empty document is a table of nothing") {
 }
 
 TEST_CASE("a syntax error is one finding at its place") {
-    for (const char* text : {"a = 1\nb = \n", "a = 1\nb 2\n", "a = 1\n[b\n", "a = 1\nb = [1,,2]\n", "a = 1\n\x01\n"}) {
+    for (const char* text : {"a = 1\nb = \n", "a = 1\nb 2\n", "a = 1\n[b\n", "a = 1\nb = [1,,2]\n", "a = 1\n\x01\n", "a = 1\n[[[b]]]\n", "a = 1\nb = ü\n", "a = 1\nb = 1\"ü\n", "a = 1\nü = 1\n", "a = 1\n\xc2\xa0" "b = 1\n", "a = 1\n[)b]\n"}) {
         INFO(text);
         const Read result = read(text);
         CHECK_FALSE(result.document);

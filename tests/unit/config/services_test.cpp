@@ -83,7 +83,7 @@ TEST_CASE("ports of a protocol that has none are an error at the key") {
     CHECK(wrong(rule("proto = \"icmp\"\nports = [1]")) == Lines{"8:1: protocol \"icmp\" has no ports"});
     CHECK(wrong(rule("proto = \"any\"\nports = [1]")) == Lines{"8:1: protocol \"any\" has no ports"});
     CHECK(wrong(rule("proto = 47\nports = [1]")) == Lines{"8:1: protocol \"47\" has no ports"});
-    CHECK(wrong(deny("proto = \"any\"\nports = [1]")) == Lines{"7:1: protocol \"any\" has no ports"});
+    CHECK(wrong(deny("proto = \"any\"\nports = [1]")) == Lines{"8:1: protocol \"any\" has no ports"});
 }
 
 TEST_CASE("icmp is echo request of both families, its numbers are all of it") {

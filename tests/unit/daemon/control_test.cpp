@@ -1,27 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 // Real sockets in a directory of the test's own; the server is turned by hand,
 // so that nothing depends on time.
-#include <catch2/catch_test_macros.hpp>
+#include "daemon/control.h"
+#include "daemon/control_socket.h"
+#include "event/json.h"
+#include "support/events.h"
+#include "support/temp_dir.h"
 
+#include <array>
+#include <catch2/catch_test_macros.hpp>
+#include <deque>
+#include <filesystem>
+#include <fmt/format.h>
+#include <fstream>
 #include <poll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
-
-#include <array>
-#include <deque>
-#include <filesystem>
-#include <fstream>
-
-#include <fmt/format.h>
-
-#include "daemon/control.h"
-#include "daemon/control_socket.h"
-#include "event/json.h"
-#include "support/events.h"
-#include "support/temp_dir.h"
 
 using namespace sallyport;
 using namespace sallyport::test;
@@ -60,7 +57,8 @@ class Client {
             buffer_.append(chunk.data(), static_cast<std::size_t>(got));
         if (got == 0 || (got < 0 && errno == ECONNRESET)) ended_ = true;
         std::vector<std::string> whole;
-        for (std::size_t end; (end = buffer_.find('\n')) != std::string::npos; buffer_.erase(0, end + 1))
+        for (std::size_t end; (end = buffer_.find('\n')) != std::string::npos;
+             buffer_.erase(0, end + 1))
             whole.push_back(buffer_.substr(0, end));
         return whole;
     }
@@ -119,7 +117,8 @@ TEST_CASE("a request is answered by a line, several by as many, in order") {
     Client client(bench.path);
     CHECK(bench.ask(client, "{\"cmd\":\"status\"}\n") ==
           std::vector<std::string>{R"({"ok":true,"state":"protected"})"});
-    const auto answers = bench.ask(client, "{\"cmd\":\"status\"}\n\r\n{\"cmd\":\"dance\"}\n{\"cmd\":");
+    const auto answers =
+        bench.ask(client, "{\"cmd\":\"status\"}\n\r\n{\"cmd\":\"dance\"}\n{\"cmd\":");
     REQUIRE(answers.size() == 2);
     CHECK(answers[1] == R"({"ok":false,"error":"no command dance","hint":"try status"})");
     CHECK(bench.ask(client, "\"status\"}\n").size() == 1);
@@ -177,7 +176,8 @@ TEST_CASE("a request that makes no sense cuts off its sender alone") {
 TEST_CASE("a filter that makes no sense is refused with a hint, and nothing follows") {
     Bench bench;
     Client client(bench.path);
-    const auto answers = bench.ask(client, "{\"cmd\":\"tail\",\"filter\":{\"reason\":[\"no-rulez\"]}}\n");
+    const auto answers =
+        bench.ask(client, "{\"cmd\":\"tail\",\"filter\":{\"reason\":[\"no-rulez\"]}}\n");
     REQUIRE(answers.size() == 1);
     CHECK(json::parse(answers[0])["hint"].get<std::string>().find("no-rule") != std::string::npos);
     bench.publish(refused_syn());
@@ -221,7 +221,8 @@ TEST_CASE("each listener gets what it asked for") {
     Client& exfil = bench.listener(R"({"cmd":"tail","filter":{"exfil":true}})");
     bench.publish(refused_syn());
     bench.publish(exfil_attempt());
-    CHECK(all.lines() == std::vector<std::string>{to_json_line(refused_syn()), to_json_line(exfil_attempt())});
+    CHECK(all.lines() ==
+          std::vector<std::string>{to_json_line(refused_syn()), to_json_line(exfil_attempt())});
     CHECK(exfil.lines() == std::vector<std::string>{to_json_line(exfil_attempt())});
 }
 
@@ -259,7 +260,8 @@ TEST_CASE("a slow reader is told and cut off, the others miss nothing") {
     CHECK(last->kind == EventKind::lost);
     CHECK(last->lost_by == LostBy::slow_reader);
     CHECK(last->count > 1);
-    for (std::size_t i = 0; i + 1 < seen.size(); ++i) REQUIRE(seen[i] == to_json_line(refused_syn()));
+    for (std::size_t i = 0; i + 1 < seen.size(); ++i)
+        REQUIRE(seen[i] == to_json_line(refused_syn()));
     CHECK(seen.size() < kEvents);
     CHECK(bench.server().clients() == 1);
 }
@@ -364,7 +366,7 @@ TEST_CASE("the socket goes with its server, but not another's that took its plac
     const std::string path = dir / "control.sock";
     auto server = ControlServer::open(path, handle);
     REQUIRE(server);
-    struct stat about {};
+    struct stat about{};
     REQUIRE(::stat(path.c_str(), &about) == 0);
     CHECK((about.st_mode & 0007) == 0);
     server->reset();

@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <catch2/catch_test_macros.hpp>
-
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
-
-#include <array>
-#include <cstdlib>
-#include <cstring>
-#include <optional>
-
 #include "base/fd.h"
 #include "daemon/notify.h"
 #include "support/temp_dir.h"
+
+#include <array>
+#include <catch2/catch_test_macros.hpp>
+#include <cstdlib>
+#include <cstring>
+#include <optional>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 using namespace sallyport;
 using namespace sallyport::test;
@@ -22,7 +20,8 @@ namespace {
 // The service manager's end; `name` as in NOTIFY_SOCKET.
 class Manager {
   public:
-    explicit Manager(const std::string& name) : socket_(::socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0)) {
+    explicit Manager(const std::string& name)
+        : socket_(::socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0)) {
         sockaddr_un address{};
         address.sun_family = AF_UNIX;
         std::memcpy(address.sun_path, name.data(), name.size());
@@ -45,7 +44,8 @@ class Manager {
 
 TEST_CASE("the service manager hears of each step, by a path and by an abstract name") {
     const TempDir dir;
-    for (const std::string& name : {dir / "notify", "@sallyport-test-" + std::to_string(::getpid())}) {
+    for (const std::string& name :
+         {dir / "notify", "@sallyport-test-" + std::to_string(::getpid())}) {
         Manager manager(name);
         const Notifier notifier(name);
         CHECK(notifier.is_asked());
@@ -55,7 +55,8 @@ TEST_CASE("the service manager hears of each step, by a path and by an abstract 
         const auto reloading = manager.heard();
         REQUIRE(reloading);
         CHECK(reloading->starts_with("RELOADING=1\nMONOTONIC_USEC="));
-        CHECK(std::strtoull(reloading->c_str() + std::strlen("RELOADING=1\nMONOTONIC_USEC="), nullptr, 10) > 0);
+        CHECK(std::strtoull(reloading->c_str() + std::strlen("RELOADING=1\nMONOTONIC_USEC="),
+                            nullptr, 10) > 0);
         notifier.status("judging");
         CHECK(manager.heard() == "STATUS=judging\n");
         notifier.stopping();
@@ -66,8 +67,9 @@ TEST_CASE("the service manager hears of each step, by a path and by an abstract 
 
 TEST_CASE("nobody is told when nobody asked, or when nobody listens") {
     CHECK_FALSE(Notifier("").is_asked());
-    for (const std::string& name : {std::string(), std::string("/nowhere/at/all"), std::string("relative"),
-                                    std::string("/") + std::string(500, 'a'), std::string("@")}) {
+    for (const std::string& name :
+         {std::string(), std::string("/nowhere/at/all"), std::string("relative"),
+          std::string("/") + std::string(500, 'a'), std::string("@")}) {
         const Notifier notifier(name);
         notifier.ready("");
         notifier.stopping();

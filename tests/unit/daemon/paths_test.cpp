@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <catch2/catch_test_macros.hpp>
-
-#include <map>
-
 #include "daemon/paths.h"
+
+#include <catch2/catch_test_macros.hpp>
+#include <map>
 
 using namespace sallyport;
 
@@ -27,8 +26,10 @@ TEST_CASE("without variables the usual directories are used") {
 }
 
 TEST_CASE("each variable moves its own directory") {
-    const Paths paths = with({{"SALLYPORT_BPFFS", "/b"}, {"SALLYPORT_RUN_DIR", "/r/"},
-                              {"SALLYPORT_STATE_DIR", "/s//"}, {"SALLYPORT_LOG_DIR", "/"}});
+    const Paths paths = with({{"SALLYPORT_BPFFS", "/b"},
+                              {"SALLYPORT_RUN_DIR", "/r/"},
+                              {"SALLYPORT_STATE_DIR", "/s//"},
+                              {"SALLYPORT_LOG_DIR", "/"}});
     CHECK(paths == Paths{.bpffs = "/b", .run_dir = "/r", .state_dir = "/s", .log_dir = "/"});
 }
 

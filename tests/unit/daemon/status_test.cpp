@@ -1,29 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <catch2/catch_test_macros.hpp>
-
 #include "daemon/status.h"
 #include "support/statuses.h"
+
+#include <catch2/catch_test_macros.hpp>
 
 using namespace sallyport;
 using namespace sallyport::test;
 using nlohmann::json;
 
 TEST_CASE("the status is what the manual shows, key by key and in its order") {
-    CHECK(to_json(some_status()).dump() ==
-          R"({"state":"protected","why":null,"mode":"enforce","generation":3,"trial":null,)"
-          R"("policy":{"file":"/etc/sallyport/policy.toml","sha256":"0123456789abcdef","applied":"2026-01-02T03:04:05Z","by":"root"},)"
-          R"("hooks":[{"hook":"xdp","iface":"eth0","mode":"native","attached":true,"admitted":8123,"dropped":45},)"
-          R"({"hook":"connect","iface":null,"mode":null,"attached":false,"admitted":0,"dropped":0}],)"
-          R"("reasons":{"malformed":5,"no-rule":40},)"
-          R"("rules":[{"name":"ssh","direction":"ingress","admitted":12,"limited":0,"bytes":8811,"denied":0}],)"
-          R"("flows":{"entries":12,"max":262144,"refused":0},"bans":{"active":0},)"
-          R"("events":{"sent":31,"folded":14,"lost":0},"blind":["af-xdp"]})");
+    CHECK(
+        to_json(some_status()).dump() ==
+        R"({"state":"protected","why":null,"mode":"enforce","generation":3,"trial":null,)"
+        R"("policy":{"file":"/etc/sallyport/policy.toml","sha256":"0123456789abcdef","applied":"2026-01-02T03:04:05Z","by":"root"},)"
+        R"("hooks":[{"hook":"xdp","iface":"eth0","mode":"native","attached":true,"admitted":8123,"dropped":45},)"
+        R"({"hook":"connect","iface":null,"mode":null,"attached":false,"admitted":0,"dropped":0}],)"
+        R"("reasons":{"malformed":5,"no-rule":40},)"
+        R"("rules":[{"name":"ssh","direction":"ingress","admitted":12,"limited":0,"bytes":8811,"denied":0}],)"
+        R"("flows":{"entries":12,"max":262144,"refused":0},"bans":{"active":0},)"
+        R"("events":{"sent":31,"folded":14,"lost":0},"blind":["af-xdp"]})");
 }
 
 TEST_CASE("of an empty status every key is there all the same") {
     const auto object = to_json(StatusView{});
-    for (const char* key : {"state", "why", "mode", "generation", "trial", "policy", "hooks", "reasons",
-                            "rules", "flows", "bans", "events", "blind"})
+    for (const char* key : {"state", "why", "mode", "generation", "trial", "policy", "hooks",
+                            "reasons", "rules", "flows", "bans", "events", "blind"})
         CHECK(object.contains(key));
     CHECK(object["hooks"].is_array());
     CHECK(object["rules"].is_array());
@@ -44,7 +45,7 @@ TEST_CASE("a status is read back as it was written") {
 TEST_CASE("a status of another shape is an error and no crash") {
     for (const char* text : {"[]", "7", R"({"hooks":7})", R"({"hooks":[7]})", R"({"state":7})",
                              R"({"reasons":{"a":"b"}})", R"({"flows":[]})", R"({"generation":"x"})",
-                             R"({"policy":null})", R"({"blind":[1]})"}) {
+                             R"({"events":[]})", R"({"blind":[1]})"}) {
         INFO(text);
         CHECK_FALSE(status_from_json(json::parse(text)));
     }

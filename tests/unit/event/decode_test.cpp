@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <catch2/catch_test_macros.hpp>
-
-#include <cstring>
-#include <vector>
-
 #include "event/decode.h"
 #include "event/json.h"
 #include "sallyport/abi/event.h"
 #include "sallyport/abi/reason.h"
 #include "support/events.h"
+
+#include <catch2/catch_test_macros.hpp>
+#include <cstring>
+#include <vector>
 
 using namespace sallyport;
 using namespace sallyport::test;
@@ -106,7 +105,8 @@ TEST_CASE("a record of any other length is refused") {
     std::vector<std::byte> bytes(2 * sizeof record);
     std::memcpy(bytes.data(), &record, sizeof record);
     for (std::size_t size = 0; size <= bytes.size(); ++size) {
-        const bool is_event = decode_event(std::span(bytes).first(size), nanoseconds{0}).has_value();
+        const bool is_event =
+            decode_event(std::span(bytes).first(size), nanoseconds{0}).has_value();
         CHECK(is_event == (size == sizeof record));
     }
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <catch2/catch_test_macros.hpp>
-
 #include "event/filter.h"
 #include "support/events.h"
+
+#include <catch2/catch_test_macros.hpp>
 
 using namespace sallyport;
 using namespace sallyport::test;
@@ -147,8 +147,12 @@ TEST_CASE("a filter travels as JSON and arrives the same") {
     text.directions = {"ingress", "forward"};
     text.exfil = true;
     const EventFilter sent = filter(text);
-    CHECK(filter_from_json(filter_to_json(sent)) == sent);
-    CHECK(filter_from_json(json::object()) == EventFilter{});
+    const auto arrived = filter_from_json(filter_to_json(sent));
+    REQUIRE(arrived);
+    CHECK(*arrived == sent);
+    const auto empty = filter_from_json(json::object());
+    REQUIRE(empty);
+    CHECK(empty->is_empty());
 }
 
 TEST_CASE("a request may name one value without a list") {
@@ -159,8 +163,9 @@ TEST_CASE("a request may name one value without a list") {
 }
 
 TEST_CASE("a request of another shape is refused") {
-    for (const char* text : {"[]", "null", "7", R"({"reasons":["bogon"]})", R"({"reason":[["bogon"]]})",
-                             R"({"port":[-1]})", R"({"port":[1.5]})", R"({"exfil":"yes"})", R"({"src":{}})"}) {
+    for (const char* text :
+         {"[]", "null", "7", R"({"reasons":["bogon"]})", R"({"reason":[["bogon"]]})",
+          R"({"port":[-1]})", R"({"port":[1.5]})", R"({"exfil":"yes"})", R"({"src":{}})"}) {
         INFO(text);
         CHECK_FALSE(filter_from_json(json::parse(text)));
     }

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <catch2/catch_test_macros.hpp>
-
-#include <fmt/format.h>
-
 #include "event/fold.h"
 #include "support/events.h"
+
+#include <catch2/catch_test_macros.hpp>
+#include <fmt/format.h>
 
 using namespace sallyport;
 using namespace sallyport::test;
@@ -16,7 +15,8 @@ constexpr SteadyTime kStart{1000s};
 
 } // namespace
 
-TEST_CASE("the first is told at once, the rest as a count when the time is up though nothing follows") {
+TEST_CASE(
+    "the first is told at once, the rest as a count when the time is up though nothing follows") {
     Fold fold(10s);
     const Event event = refused_syn();
     const auto first = fold.add(event, kStart);
@@ -57,7 +57,8 @@ TEST_CASE("what goes on is told once a time, and when it ends it is forgotten") 
     std::size_t lines = 0;
     for (int second = 0; second < 100; ++second) {
         for (const Event& event : fold.due(kStart + second * 1s)) told += event.repeats, ++lines;
-        for (const Event& event : fold.add(refused_syn(), kStart + second * 1s)) told += event.repeats, ++lines;
+        for (const Event& event : fold.add(refused_syn(), kStart + second * 1s))
+            told += event.repeats, ++lines;
     }
     for (const Event& event : fold.due(kStart + 110s)) told += event.repeats, ++lines;
     CHECK(told == 100);
@@ -113,7 +114,8 @@ TEST_CASE("things that differ only in what does not matter are one") {
     CHECK(fold.add(event, kStart).empty());
 }
 
-TEST_CASE("for ingress the process is nothing, for egress without a pid its cgroup and name count") {
+TEST_CASE(
+    "for ingress the process is nothing, for egress without a pid its cgroup and name count") {
     Fold fold(10s);
     Event in = refused_syn();
     in.pid = 1;
@@ -146,7 +148,8 @@ TEST_CASE("ICMP is told apart by its type") {
 
 TEST_CASE("new connections, losses, switches and hooks are never folded") {
     Fold fold(10s);
-    for (const EventKind kind : {EventKind::opened, EventKind::lost, EventKind::policy, EventKind::hook}) {
+    for (const EventKind kind :
+         {EventKind::opened, EventKind::lost, EventKind::policy, EventKind::hook}) {
         Event event = refused_syn();
         event.kind = kind;
         CHECK(fold.add(event, kStart).size() == 1);

@@ -1,21 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <catch2/catch_test_macros.hpp>
-
-#include <sys/resource.h>
-#include <sys/stat.h>
-
-#include <csignal>
-#include <filesystem>
-#include <fstream>
-#include <sstream>
-
-#include <fmt/format.h>
-#include <nlohmann/json.hpp>
-
 #include "event/json.h"
 #include "event/log_file.h"
 #include "support/events.h"
 #include "support/temp_dir.h"
+
+#include <catch2/catch_test_macros.hpp>
+#include <csignal>
+#include <filesystem>
+#include <fmt/format.h>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <sys/resource.h>
+#include <sys/stat.h>
 
 using namespace sallyport;
 using namespace sallyport::test;
@@ -28,7 +25,9 @@ std::string content(const std::string& path) {
     return {std::istreambuf_iterator<char>(file), {}};
 }
 
-void put(LogFile& log, const std::string& line) { log.take(refused_syn(), line); }
+void put(LogFile& log, const std::string& line) {
+    log.take(refused_syn(), line);
+}
 
 // As a full disk: no file of this process may grow past `bytes`.
 class FullDisk {
@@ -62,7 +61,7 @@ TEST_CASE("lines are appended to what a file holds already") {
         put(**log, line);
     }
     CHECK(content(path) == "one\ntwo\n");
-    struct stat about {};
+    struct stat about{};
     REQUIRE(::stat(path.c_str(), &about) == 0);
     CHECK((about.st_mode & 0137) == 0);
 }

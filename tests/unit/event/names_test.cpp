@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <catch2/catch_test_macros.hpp>
-
-#include <set>
-
 #include "event/names.h"
 #include "sallyport/abi/event.h"
 #include "sallyport/abi/reason.h"
 #include "sallyport/abi/types.h"
+
+#include <catch2/catch_test_macros.hpp>
+#include <set>
 
 using namespace sallyport;
 
@@ -42,7 +41,8 @@ TEST_CASE("kinds, states and losers come back from their names") {
     for (const EventKind kind : {EventKind::drop, EventKind::would_drop, EventKind::opened,
                                  EventKind::lost, EventKind::policy, EventKind::hook})
         CHECK(parse_event_kind(to_string(kind)) == kind);
-    for (const LostBy by : {LostBy::ring_full, LostBy::over_rate, LostBy::slow_reader, LostBy::log_file})
+    for (const LostBy by :
+         {LostBy::ring_full, LostBy::over_rate, LostBy::slow_reader, LostBy::log_file})
         CHECK(parse_lost_by(to_string(by)) == by);
     for (const EventState state : {EventState::attached, EventState::lost, EventState::restored,
                                    EventState::applied, EventState::refused})

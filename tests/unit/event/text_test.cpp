@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <catch2/catch_test_macros.hpp>
-
 #include "event/text.h"
 #include "support/events.h"
 #include "support/golden.h"
+
+#include <catch2/catch_test_macros.hpp>
 
 using namespace sallyport;
 using namespace sallyport::test;
 
 namespace {
 
-std::string plain(const Event& event) { return to_text(event, Colour::never, Zone::utc); }
+std::string plain(const Event& event) {
+    return to_text(event, Colour::never, Zone::utc);
+}
 
 std::vector<Event> a_busy_minute() {
-    std::vector<Event> events{exfil_attempt(), refused_syn(), refused_syn("2001:db8:1:2:3:4:5:6", 11434)};
+    std::vector<Event> events{exfil_attempt(), refused_syn(),
+                              refused_syn("2001:db8:1:2:3:4:5:6", 11434)};
     events.push_back(refused_syn("10.0.0.10"));
     events.back().kind = EventKind::opened;
     events.back().reason = 0;
@@ -40,7 +43,8 @@ std::vector<Event> a_busy_minute() {
     events.back().reason = SP_REASON_ETHERTYPE;
     events.back().ethertype = 0x88cc;
     events.back().iface = "eth0";
-    for (const LostBy by : {LostBy::ring_full, LostBy::over_rate, LostBy::slow_reader, LostBy::log_file})
+    for (const LostBy by :
+         {LostBy::ring_full, LostBy::over_rate, LostBy::slow_reader, LostBy::log_file})
         events.push_back(lost_events(by, by == LostBy::ring_full ? 1 : 12));
     events.push_back({});
     events.back().at = some_time();
@@ -73,8 +77,10 @@ TEST_CASE("with colours the same words stand there") {
         const std::string coloured = to_text(event, Colour::always, Zone::utc);
         std::string stripped;
         for (std::size_t at = 0; at < coloured.size(); ++at) {
-            if (coloured[at] == '\033') at = coloured.find('m', at);
-            else stripped += coloured[at];
+            if (coloured[at] == '\033')
+                at = coloured.find('m', at);
+            else
+                stripped += coloured[at];
         }
         CHECK(coloured != stripped);
         CHECK(stripped == plain(event));
@@ -82,7 +88,8 @@ TEST_CASE("with colours the same words stand there") {
 }
 
 TEST_CASE("without colours there is no escape sequence") {
-    for (const Event& event : a_busy_minute()) CHECK(plain(event).find('\033') == std::string::npos);
+    for (const Event& event : a_busy_minute())
+        CHECK(plain(event).find('\033') == std::string::npos);
 }
 
 TEST_CASE("names that others chose cannot forge a line or steer the terminal") {
@@ -98,7 +105,8 @@ TEST_CASE("names that others chose cannot forge a line or steer the terminal") {
     for (const Event& event : events) {
         const std::string line = plain(event);
         for (const char byte : line) CHECK(static_cast<unsigned char>(byte) >= 0x20);
-        for (const char* part : {"\x9b", "\xff", "\u202e", "\x7f"}) CHECK(line.find(part) == std::string::npos);
+        for (const char* part : {"\x9b", "\xff", "\u202e", "\x7f"})
+            CHECK(line.find(part) == std::string::npos);
         CHECK(line.find("\\x0a") != std::string::npos);
     }
 }

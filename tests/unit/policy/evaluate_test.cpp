@@ -42,7 +42,8 @@ Policy policy(std::vector<Rule> rules) {
     return made;
 }
 
-Opening tcp_from(const std::string& source, std::uint16_t port, const std::string& interface = "eth0") {
+Opening tcp_from(const std::string& source, std::uint16_t port,
+                 const std::string& interface = "eth0") {
     Opening opening;
     opening.interface = interface;
     opening.source = *parse_address(source);
@@ -52,8 +53,12 @@ Opening tcp_from(const std::string& source, std::uint16_t port, const std::strin
 }
 
 const Verdict kNoRule{};
-Verdict allowed(std::size_t rule) { return {.answer = Answer::allowed, .rule = rule}; }
-Verdict denied(std::size_t rule) { return {.answer = Answer::denied, .rule = rule}; }
+Verdict allowed(std::size_t rule) {
+    return {.answer = Answer::allowed, .rule = rule};
+}
+Verdict denied(std::size_t rule) {
+    return {.answer = Answer::denied, .rule = rule};
+}
 
 } // namespace
 
@@ -90,9 +95,11 @@ TEST_CASE("what a part excepts it does not hold, another part may") {
 }
 
 TEST_CASE("a deny rule goes before every allow rule, however specific") {
-    const Policy both = policy({allow(nets({"10.0.0.1"}), tcp(23, 23)), deny(any_peer(), kAnything)});
+    const Policy both =
+        policy({allow(nets({"10.0.0.1"}), tcp(23, 23)), deny(any_peer(), kAnything)});
     CHECK(evaluate(both, tcp_from("10.0.0.1", 23)) == denied(1));
-    const Policy beside = policy({allow(nets({"10.0.0.1"}), tcp(23, 23)), deny(any_peer(), tcp(24, 24))});
+    const Policy beside =
+        policy({allow(nets({"10.0.0.1"}), tcp(23, 23)), deny(any_peer(), tcp(24, 24))});
     CHECK(evaluate(beside, tcp_from("10.0.0.1", 23)) == allowed(0));
     CHECK(evaluate(beside, tcp_from("10.0.0.1", 24)) == denied(1));
 }

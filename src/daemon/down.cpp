@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/down.h"
+
+#include <filesystem>
+
+#include "kernel/hooks.h"
+#include "kernel/pins.h"
+
+namespace sallyport {
+
+Status take_down(const Paths& paths) {
+    std::error_code error;
+    if (!std::filesystem::exists(paths.bpffs, error)) {
+        if (error && error.value() == EACCES)
+            return fail(ErrorKind::permission, "the pins are for root only", "run it as root");
+        return {};
+    }
+    const Pins pins = SP_TRY(Pins::lock(paths.bpffs));
+    SP_TRY(pins.remove());
+    remove_clsact_filters();
+    return {};
+}
+
+} // namespace sallyport

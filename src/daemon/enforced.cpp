@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/enforced.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <fcntl.h>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/fd.h"
+
+namespace sallyport {
+namespace {
+
+using nlohmann::json;
+
+std::string path_in(const std::string& state_dir) { return state_dir + "/enforced.json"; }
+
+Status write_whole(const std::string& path, const std::string& text) {
+    const Fd fd(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+    if (!fd) return fail_errno(errno, "making " + path);
+    std::size_t done = 0;
+    while (done < text.size()) {
+        const ssize_t wrote = write(fd.get(), text.data() + done, text.size() - done);
+        if (wrote < 0 && errno == EINTR) continue;
+        if (wrote < 0) return fail_errno(errno, "writing " + path, "free space on that disk");
+        done += static_cast<std::size_t>(wrote);
+    }
+    if (fsync(fd.get()) != 0) return fail_errno(errno, "writing " + path, "free space on that disk");
+    return {};
+}
+
+} // namespace
+
+std::string to_json_text(const Enforced& e) {
+    json rules = json::array();
+    for (const EnforcedRule& rule : e.rules)
+        rules.push_back({{"name", rule.name}, {"direction", to_string(rule.direction)}});
+    const json object = {{"generation", e.generation}, {"file", e.file},
+                         {"sha256", e.sha256},         {"applied", e.applied},
+                         {"by", e.by},                 {"observe", e.observe},
+                         {"cgroup", e.cgroup},         {"interfaces", e.interfaces},
+                         {"flow_max", e.flow_max},     {"repeat_s", e.repeat_s},
+                         {"rules", rules},             {"counters", e.counters},
+                         {"nic_counters", e.nic_counters}};
+    return object.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
+}
+
+Result<Enforced> enforced_from_json(const std::string& text) {
+    try {
+        const json object = json::parse(text);
+        Enforced e{.generation = object.at("generation"),
+                   .file = object.at("file"),
+                   .sha256 = object.at("sha256"),
+                   .applied = object.at("applied"),
+                   .by = object.at("by"),
+                   .observe = object.at("observe"),
+                   .cgroup = object.at("cgroup"),
+                   .interfaces = object.at("interfaces"),
+                   .flow_max = object.at("flow_max"),
+                   .repeat_s = object.at("repeat_s"),
+                   .rules = {},
+                   .counters = object.at("counters"),
+                   .nic_counters = object.at("nic_counters")};
+        for (const json& rule : object.at("rules")) {
+            const std::string direction = rule.at("direction");
+            e.rules.push_back({.name = rule.at("name"),
+                               .direction = direction == "egress"    ? Direction::egress
+                                            : direction == "forward" ? Direction::forward
+                                                                     : Direction::ingress});
+        }
+        return e;
+    } catch (const json::exception& error) {
+        return fail(ErrorKind::invalid_input, std::string("not a record of what is enforced: ") + error.what());
+    }
+}
+
+Status save_enforced(const std::string& state_dir, const Enforced& enforced) {
+    std::error_code error;
+    std::filesystem::create_directories(state_dir, error);
+    if (error) return fail_errno(error.value(), "making " + state_dir);
+    const std::string path = path_in(state_dir);
+    SP_TRY(write_whole(path + ".new", to_json_text(enforced)));
+    if (std::rename((path + ".new").c_str(), path.c_str()) != 0) return fail_errno(errno, "renaming " + path);
+    return {};
+}
+
+Result<std::optional<Enforced>> load_enforced(const std::string& state_dir) {
+    std::ifstream in(path_in(state_dir), std::ios::binary);
+    if (!in) return std::optional<Enforced>{};
+    std::stringstream text;
+    text << in.rdbuf();
+    Enforced enforced = SP_TRY(enforced_from_json(text.str()).context("reading " + path_in(state_dir)));
+    return std::optional<Enforced>{std::move(enforced)};
+}
+
+} // namespace sallyport

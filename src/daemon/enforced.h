@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// What is enforced, as a file beside the pins: the kernel knows rules and
+// interfaces by number, this names them for the daemon that comes next.
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "policy/policy.h"
+
+namespace sallyport {
+
+struct EnforcedRule {
+    std::string name;
+    Direction direction = Direction::ingress;
+    bool operator==(const EnforcedRule&) const = default;
+};
+
+struct Enforced {
+    std::uint32_t generation = 0;
+    std::string file;    // the policy's, absolute
+    std::string sha256;  // of its bytes
+    std::string applied; // RFC 3339, UTC
+    std::string by;      // who started or asked
+    bool observe = false;
+    std::string cgroup = "/";
+    std::vector<std::string> interfaces; // globs
+    std::uint32_t flow_max = 0;
+    std::uint32_t repeat_s = 10;
+    std::vector<EnforcedRule> rules;                  // by number
+    std::map<std::string, std::uint32_t> counters;    // of rules' names, those of old rules too
+    std::map<std::string, std::uint32_t> nic_counters; // of interfaces' names
+    bool operator==(const Enforced&) const = default;
+};
+
+[[nodiscard]] std::string to_json_text(const Enforced& enforced);
+[[nodiscard]] Result<Enforced> enforced_from_json(const std::string& text);
+
+// Written beside and renamed over, so that a full disk or a crash leaves the old one.
+[[nodiscard]] Status save_enforced(const std::string& state_dir, const Enforced& enforced);
+// nullopt when there is none.
+[[nodiscard]] Result<std::optional<Enforced>> load_enforced(const std::string& state_dir);
+
+} // namespace sallyport

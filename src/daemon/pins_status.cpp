@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/pins_status.h"
+
+#include <cerrno>
+#include <filesystem>
+
+#include <bpf/bpf.h>
+
+#include "daemon/enforced.h"
+#include "daemon/status_build.h"
+#include "kernel/link.h"
+#include "kernel/pins.h"
+
+namespace sallyport {
+namespace {
+
+// The few maps a status is made of, from their pins.
+struct PinnedMaps {
+    Fd control, slots, counts, nic_counts, rule_counts, flow_count;
+    [[nodiscard]] Maps maps() const {
+        Maps m;
+        m.control = control.get();
+        m.slots = slots.get();
+        m.counts = counts.get();
+        m.nic_counts = nic_counts.get();
+        m.rule_counts = rule_counts.get();
+        m.flow_count = flow_count.get();
+        return m;
+    }
+};
+
+Result<Fd> open_map(const std::string& layout, const char* name) {
+    const std::string path = layout + "/maps/" + name;
+    const int fd = bpf_obj_get(path.c_str());
+    if (fd < 0) return fail_errno(-fd, "opening " + path);
+    return Fd(fd);
+}
+
+Result<PinnedMaps> open_maps(const std::string& layout) {
+    return PinnedMaps{.control = SP_TRY(open_map(layout, "sp_control")),
+                      .slots = SP_TRY(open_map(layout, "sp_slots")),
+                      .counts = SP_TRY(open_map(layout, "sp_counts")),
+                      .nic_counts = SP_TRY(open_map(layout, "sp_nic_counts")),
+                      .rule_counts = SP_TRY(open_map(layout, "sp_rule_counts")),
+                      .flow_count = SP_TRY(open_map(layout, "sp_flow_count"))};
+}
+
+// A pin's name says which hook it is: "xdp-native-eth0", "tcx-eth0", "connect4".
+HookState state_of_pin(const std::string& name, const std::string& path) {
+    HookState state{.hook = name, .iface = "", .mode = "", .attached = false, .why = ""};
+    const auto strip = [&](const std::string& prefix, const char* hook, const char* mode) {
+        if (!name.starts_with(prefix)) return;
+        state.hook = hook;
+        state.mode = mode;
+        state.iface = name.substr(prefix.size());
+    };
+    strip("xdp-native-", "xdp", "native");
+    strip("xdp-generic-", "xdp", "generic");
+    strip("tcx-", "tc", "tcx");
+    const Result<Link> link = Link::open(path);
+    state.attached = link && link->is_live();
+    if (!state.attached) state.why = link ? "the link has lost its hook" : link.error().text();
+    return state;
+}
+
+} // namespace
+
+Result<StatusView> status_from_pins(const Paths& paths) {
+    const std::string layout = layout_dir_of(paths.bpffs);
+    std::error_code error;
+    if (!std::filesystem::exists(layout + "/maps/sp_control", error)) {
+        if (error && error.value() == EACCES)
+            return fail(ErrorKind::permission, "the pins are for root only", "run it as root");
+        StatusView view;
+        view.why = "sallyport is not running and has no pins in " + paths.bpffs;
+        return view;
+    }
+    const PinnedMaps pinned = SP_TRY(open_maps(layout));
+    std::vector<HookState> hooks;
+    for (const std::filesystem::directory_entry& entry :
+         std::filesystem::directory_iterator(layout + "/links", error))
+        hooks.push_back(state_of_pin(entry.path().filename().string(), entry.path().string()));
+    const Result<std::optional<Enforced>> enforced = load_enforced(paths.state_dir);
+    return build_status(pinned.maps(), hooks, enforced && *enforced ? **enforced : Enforced{});
+}
+
+} // namespace sallyport

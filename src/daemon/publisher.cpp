@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/publisher.h"
+
+#include <ctime>
+#include <unistd.h>
+
+#include "daemon/wall.h"
+#include "event/decode.h"
+#include "event/json.h"
+
+namespace sallyport {
+namespace {
+
+std::string host_name() {
+    char name[256] = {};
+    return gethostname(name, sizeof(name) - 1) == 0 ? name : "";
+}
+
+// Records bear CLOCK_MONOTONIC; asked each time, so that a stepped clock is followed.
+std::chrono::nanoseconds monotonic_to_wall() {
+    timespec wall{};
+    timespec monotonic{};
+    clock_gettime(CLOCK_REALTIME, &wall);
+    clock_gettime(CLOCK_MONOTONIC, &monotonic);
+    return std::chrono::seconds(wall.tv_sec - monotonic.tv_sec) +
+           std::chrono::nanoseconds(wall.tv_nsec - monotonic.tv_nsec);
+}
+
+WallTime now() {
+    return std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
+}
+
+} // namespace
+
+Publisher::Publisher(const Wall& wall, OwnerNames owners, std::chrono::seconds repeat)
+    : wall_(wall), owners_(std::move(owners)), fold_(repeat), host_(host_name()) {}
+
+Event Publisher::named(Event event) {
+    if (event.ifindex != 0 && event.hook != SP_HOOK_CGROUP) event.iface = wall_.interface_name(event.ifindex);
+    // An index of another namespace would name the wrong interface.
+    if (event.hook == SP_HOOK_CGROUP && event.ifindex != 0 && !event.pid) event.iface = wall_.interface_name(event.ifindex);
+    event.rule = wall_.rule_name(event.generation, event.rule_number);
+    return owners_.complete(std::move(event));
+}
+
+void Publisher::take_record(std::span<const std::byte> record) {
+    Result<Event> event = decode_event(record, monotonic_to_wall());
+    if (!event) return; // of a program newer than this daemon; its counters still tell
+    // Named before it is folded: the process may be gone when the count comes.
+    for (Event& ready : fold_.add(*std::move(event), std::chrono::steady_clock::now()))
+        publish(named(std::move(ready)));
+}
+
+void Publisher::publish(Event event) {
+    event.seq = ++seq_;
+    event.host = host_;
+    const std::string line = to_json_line(event);
+    for (EventSink* sink : sinks_) sink->take(event, line);
+}
+
+void Publisher::say_lost(LostBy by, std::uint64_t total, std::uint64_t& told) {
+    if (total <= told) return;
+    Event event;
+    event.at = now();
+    event.kind = EventKind::lost;
+    event.lost_by = by;
+    event.count = total - told;
+    told = total;
+    publish(std::move(event));
+}
+
+void Publisher::tick(const Counters& counters) {
+    const SteadyTime at = std::chrono::steady_clock::now();
+    for (Event& ready : fold_.due(at)) publish(named(std::move(ready)));
+    const std::uint64_t full = counters.counts[SP_COUNT_EVENTS_LOST];
+    const std::uint64_t rate = counters.counts[SP_COUNT_EVENTS_HELD];
+    if (first_tick_) { // what was lost before this daemon came is not this daemon's news
+        told_full_ = full;
+        told_rate_ = rate;
+        first_tick_ = false;
+    }
+    if (at - lost_said_ < std::chrono::seconds(1)) return;
+    lost_said_ = at;
+    say_lost(LostBy::ring_full, full, told_full_);
+    say_lost(LostBy::over_rate, rate, told_rate_);
+}
+
+void Publisher::flush() {
+    for (Event& ready : fold_.flush()) publish(named(std::move(ready)));
+}
+
+void Publisher::say_policy(EventState state, const std::string& detail) {
+    Event event;
+    event.at = now();
+    event.kind = EventKind::policy;
+    event.state = state;
+    event.file = wall_.enforced().file;
+    event.sha256 = wall_.enforced().sha256;
+    event.generation = wall_.enforced().generation;
+    event.detail = detail;
+    publish(std::move(event));
+}
+
+void Publisher::say_hook(EventState state, const std::string& hook, const std::string& detail) {
+    Event event;
+    event.at = now();
+    event.kind = EventKind::hook;
+    event.state = state;
+    event.detail = detail.empty() ? hook : hook + ": " + detail;
+    event.generation = wall_.enforced().generation;
+    publish(std::move(event));
+}
+
+} // namespace sallyport

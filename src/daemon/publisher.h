@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// From the ring to the readers: decode, name, fold, number, hand to every sink.
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "daemon/owner.h"
+#include "event/event.h"
+#include "event/fold.h"
+#include "event/sink.h"
+#include "kernel/counters.h"
+
+namespace sallyport {
+
+class Wall;
+
+class Publisher {
+  public:
+    Publisher(const Wall& wall, OwnerNames owners, std::chrono::seconds repeat);
+
+    // Not owned; they outlive the publisher.
+    void add_sink(EventSink* sink) { sinks_.push_back(sink); }
+    void set_repeat(std::chrono::seconds repeat) { fold_.set_repeat(repeat); }
+
+    // A record of the ring.
+    void take_record(std::span<const std::byte> record);
+    // The counts whose time is up, and what the kernel had to lose since the last call.
+    void tick(const Counters& counters);
+    // Everything held back, for a clean end.
+    void flush();
+
+    void say_policy(EventState state, const std::string& detail);
+    void say_hook(EventState state, const std::string& hook, const std::string& detail);
+
+    [[nodiscard]] std::uint64_t folded() const { return fold_.folded(); }
+
+  private:
+    void publish(Event event);
+    void say_lost(LostBy by, std::uint64_t total, std::uint64_t& told);
+    [[nodiscard]] Event named(Event event);
+
+    const Wall& wall_;
+    OwnerNames owners_;
+    Fold fold_;
+    std::vector<EventSink*> sinks_;
+    std::string host_;
+    std::uint64_t seq_ = 0;
+    std::uint64_t told_full_ = 0;
+    std::uint64_t told_rate_ = 0;
+    SteadyTime lost_said_{};
+    bool first_tick_ = true;
+};
+
+} // namespace sallyport

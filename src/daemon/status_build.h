@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// The status of a standing wall, from its maps, its hooks and its record.
+#include <vector>
+
+#include "base/result.h"
+#include "daemon/enforced.h"
+#include "daemon/status.h"
+#include "kernel/hooks.h"
+#include "kernel/maps.h"
+
+namespace sallyport {
+
+[[nodiscard]] Result<StatusView> build_status(const Maps& maps, const std::vector<HookState>& hooks,
+                                              const Enforced& enforced);
+
+} // namespace sallyport

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/wall.h"
+
+#include <chrono>
+#include <ctime>
+#include <fstream>
+#include <sstream>
+#include <sys/random.h>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include "compile/compile.h"
+#include "kernel/apply.h"
+#include "kernel/flows.h"
+#include "kernel/map.h"
+#include "kernel/namespaces.h"
+
+namespace sallyport {
+namespace {
+
+constexpr std::size_t kGenerationsNamed = 8;
+
+std::string now_rfc3339() { return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr))); }
+
+Result<sp_settings> fresh_settings(const Policy& policy, const Cgroup& cgroup) {
+    sp_settings settings{};
+    if (getrandom(settings.secret, sizeof(settings.secret), 0) != static_cast<ssize_t>(sizeof(settings.secret)))
+        return fail_errno(errno, "drawing a secret");
+    settings.host_cgroup = cgroup.id;
+    settings.host_level = cgroup.level;
+    settings.host_netns = SP_TRY(netns_cookie());
+    settings.flow_max = policy.flows.max;
+    settings.flow_sets = flow_sets_for(policy.flows.max);
+    return settings;
+}
+
+// The settings of what stands, read without loading anything.
+Result<sp_settings> standing_settings(const Pins& pins) {
+    const Fd meta(bpf_obj_get(pins.map("sp_meta").c_str()));
+    if (!meta) return fail_errno(errno, "opening " + pins.map("sp_meta"));
+    const std::uint32_t zero = 0;
+    const std::optional<sp_settings> settings = SP_TRY(map_lookup<sp_settings>(meta.get(), zero));
+    return settings.value_or(sp_settings{});
+}
+
+} // namespace
+
+std::string find_cgroup_mount() {
+    std::ifstream in("/proc/self/mountinfo");
+    std::stringstream text;
+    text << in.rdbuf();
+    return cgroup2_mount(text.str()).value_or("");
+}
+
+Wall::Wall(Pins pins, Programs programs, std::string state_dir)
+    : pins_(std::move(pins)), programs_(std::move(programs)), state_dir_(std::move(state_dir)),
+      cgroup_mount_(find_cgroup_mount()) {}
+
+Result<Wall> Wall::raise(Pins pins, const PolicySource& source, Running running,
+                         const std::string& state_dir, WallNews& news) {
+    const Cgroup cgroup = SP_TRY(open_cgroup(find_cgroup_mount(), source.policy.host.cgroup));
+    const sp_settings settings = SP_TRY(fresh_settings(source.policy, cgroup));
+    // What a start that died half-way may have left is nobody's enforcement.
+    const std::string layout = pins.layout_dir();
+    Result<Programs> programs = Programs::load({.settings = settings, .pin_dir = layout});
+    if (!programs) {
+        static_cast<void>(pins.remove());
+        return std::unexpected<Error>(std::move(programs).error());
+    }
+    Wall wall(std::move(pins), std::move(*programs), state_dir);
+    wall.flow_sets_ = settings.flow_sets;
+    wall.enforced_.cgroup = source.policy.host.cgroup;
+    wall.enforced_.flow_max = settings.flow_max;
+    wall.enforced_.interfaces = source.policy.host.interfaces;
+
+    const auto build = [&]() -> Status {
+        SP_TRY(wall.read_interfaces());
+        SP_TRY(wall.check_nics(source.policy.host.interfaces));
+        SP_TRY(wall.write_locals());
+        // Followed before they are listed, so that no cgroup is missed.
+        SP_TRY(wall.hooks_.install_owners(wall.programs_, wall.pins_, cgroup.directory.get()));
+        MapImage image;
+        const std::uint32_t slot = SP_TRY(wall.load_policy_into_slot(source, image));
+        if (running == Running::keep) wall.keep_running_flows();
+        else wall.cut_running(source.policy, news);
+        SP_TRY(activate(wall.programs_.maps(), slot));
+        SP_TRY(wall.install(cgroup, source.policy.host.xdp,
+                            running == Running::keep ? KeepRunning::yes : KeepRunning::no, news));
+        wall.note_enforced(source, image, news);
+        return {};
+    };
+    Status built = build();
+    if (!built) {
+        static_cast<void>(wall.take_down());
+        return std::unexpected<Error>(std::move(built).error());
+    }
+    wall.policy_ = source.policy;
+    return wall;
+}
+
+Result<Wall> Wall::adopt(Pins pins, const std::string& state_dir, WallNews& news) {
+    std::optional<Enforced> enforced;
+    Result<std::optional<Enforced>> recorded = load_enforced(state_dir);
+    if (recorded) enforced = std::move(*recorded);
+    else news.notes.push_back(recorded.error().text());
+
+    sp_settings settings = SP_TRY(standing_settings(pins).context("adopting the standing wall"));
+    if (!enforced) news.notes.push_back("the names of what is enforced are lost; rules are shown by number "
+                                        "until the policy is loaded again (SIGHUP)");
+    const std::string cgroup_path = enforced ? enforced->cgroup : "/";
+    const Cgroup cgroup = SP_TRY(open_cgroup(find_cgroup_mount(), cgroup_path));
+    settings.host_cgroup = cgroup.id;
+    settings.host_level = cgroup.level;
+    settings.host_netns = SP_TRY(netns_cookie());
+    const std::string layout = pins.layout_dir();
+    Programs programs = SP_TRY(Programs::load({.settings = settings, .pin_dir = layout}));
+    Wall wall(std::move(pins), std::move(programs), state_dir);
+    wall.flow_sets_ = settings.flow_sets;
+    if (enforced) wall.enforced_ = *std::move(enforced);
+    wall.enforced_.flow_max = settings.flow_max;
+    SP_TRY(wall.read_interfaces());
+    SP_TRY(wall.write_locals());
+    const std::uint64_t word = SP_TRY(control_word(wall.programs_.maps()));
+    const sp_slot slot = SP_TRY(read_slot(wall.programs_.maps(), sp_control_active(word)));
+    if (wall.enforced_.generation != slot.generation) {
+        news.notes.push_back(fmt::format("the record names generation {}, the kernel enforces {}",
+                                         wall.enforced_.generation, slot.generation));
+        wall.enforced_.rules.clear();
+        wall.enforced_.generation = slot.generation;
+    }
+    wall.rules_of_[slot.generation] = wall.enforced_.rules;
+    SP_TRY(wall.hooks_.install_owners(wall.programs_, wall.pins_, cgroup.directory.get()));
+    SP_TRY(wall.write_ifaces(sp_control_active(word), nullptr));
+    SP_TRY(wall.install(cgroup, XdpMode::automatic, KeepRunning::no, news));
+    return wall;
+}
+
+Status Wall::install(const Cgroup& cgroup, XdpMode mode, KeepRunning keep, WallNews& news) {
+    programs_.keep_running(keep);
+    SP_TRY(run_iterator(programs_.fd(Program::owners)).context("naming the owners of open sockets"));
+    SP_TRY(hooks_.install_cgroup(programs_, pins_, cgroup.directory.get()));
+    return guard_nics(mode, news);
+}
+
+Result<std::uint32_t> Wall::load_policy_into_slot(const PolicySource& source, MapImage& image) {
+    CompileInput input{.generation = enforced_.generation + 1, .interfaces = {}, .counters = enforced_.counters};
+    for (const Interface& interface : interfaces_) input.interfaces.push_back(interface.name);
+    image = SP_TRY(compile(source.policy, input));
+    const Maps& maps = programs_.maps();
+    const std::uint32_t slot = SP_TRY(free_slot(maps));
+    SP_TRY(fill_slot(maps, slot, image));
+    SP_TRY(clear_cgroup_states(maps, slot));
+    SP_TRY(fill_cgroup_states(maps, slot, image, cgroup_mount_));
+    SP_TRY(write_ifaces(slot, &image));
+    return slot;
+}
+
+void Wall::note_enforced(const PolicySource& source, const MapImage& image, WallNews& news) {
+    enforced_.generation = image.slot.generation;
+    enforced_.file = source.file;
+    enforced_.sha256 = source.sha256;
+    enforced_.applied = now_rfc3339();
+    enforced_.by = source.by;
+    enforced_.observe = source.policy.host.mode == Mode::observe;
+    enforced_.interfaces = source.policy.host.interfaces;
+    enforced_.repeat_s = static_cast<std::uint32_t>(source.policy.events.repeat.count());
+    enforced_.rules.clear();
+    for (std::size_t i = 0; i < source.policy.rules.size(); i++) {
+        const Rule& rule = source.policy.rules[i];
+        enforced_.rules.push_back({.name = rule.name, .direction = rule.direction});
+        enforced_.counters[rule.name] = image.rules[i].counter;
+    }
+    rules_of_[enforced_.generation] = enforced_.rules;
+    while (rules_of_.size() > kGenerationsNamed) rules_of_.erase(rules_of_.begin());
+    const Status saved = save_enforced(state_dir_, enforced_);
+    // The wall does not wait for a disk; only names would be lost.
+    if (!saved) news.notes.push_back(saved.error().text());
+}
+
+Status Wall::change(const PolicySource& source, WallNews& news) {
+    if (source.policy.host.cgroup != enforced_.cgroup)
+        return fail(ErrorKind::conflict,
+                    fmt::format("[host] cgroup cannot change from {} to {} while the wall stands",
+                                enforced_.cgroup, source.policy.host.cgroup),
+                    "sallyport down, then run again");
+    if (source.policy.flows.max != enforced_.flow_max)
+        news.notes.push_back(fmt::format("[flows] max stays {} until the wall is raised anew", enforced_.flow_max));
+    SP_TRY(read_interfaces());
+    SP_TRY(check_nics(source.policy.host.interfaces));
+    MapImage image;
+    const std::uint32_t slot = SP_TRY(load_policy_into_slot(source, image));
+    return switch_to(source, slot, image, news);
+}
+
+Status Wall::switch_to(const PolicySource& source, std::uint32_t slot, const MapImage& image, WallNews& news) {
+    // A NIC that the new policy adds is guarded under the old one first: should it
+    // refuse, nothing has changed.
+    const std::vector<std::string> old_globs = enforced_.interfaces;
+    const std::vector<GuardedNic> old_nics = guarded_;
+    enforced_.interfaces = source.policy.host.interfaces;
+    Status guarded = guard_nics(source.policy.host.xdp, news);
+    if (guarded) guarded = activate(programs_.maps(), slot);
+    if (!guarded) {
+        enforced_.interfaces = old_globs;
+        for (const GuardedNic& nic : guarded_)
+            if (std::none_of(old_nics.begin(), old_nics.end(), [&](const GuardedNic& old) { return old.name == nic.name; }))
+                hooks_.remove_nic(pins_, nic.name);
+        guarded_ = old_nics;
+        return guarded;
+    }
+    release_nics();
+    note_enforced(source, image, news);
+    policy_ = source.policy;
+    cut_running(source.policy, news);
+    return {};
+}
+
+Status Wall::take_down() {
+    hooks_ = Hooks{};
+    Status removed = pins_.remove();
+    remove_clsact_filters();
+    return removed;
+}
+
+void Wall::sweep() {
+    if (flow_sets_ == 0) return;
+    // The whole table about once a minute, when called every second.
+    const std::uint32_t runs = flow_sets_ / (60 * SP_SWEEP_SETS) + 1;
+    for (std::uint32_t i = 0; i < runs; i++) {
+        if (sweep_at_ >= flow_sets_) sweep_at_ = 0;
+        static_cast<void>(sweep_flows(programs_, sweep_at_));
+        sweep_at_ += SP_SWEEP_SETS;
+    }
+}
+
+std::string Wall::rule_name(std::uint32_t generation, std::uint32_t rule) const {
+    const auto rules = rules_of_.find(generation);
+    if (rule == 0 || rules == rules_of_.end() || rule > rules->second.size()) return {};
+    return rules->second[rule - 1].name;
+}
+
+} // namespace sallyport

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// The wall: the programs at their hooks and the policy in force. Owned by one
+// thread. Raising it is all or nothing; changing its policy is build, then one
+// store; whatever fails leaves what stood.
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "compile/map_image.h"
+#include "daemon/daemon.h"
+#include "daemon/enforced.h"
+#include "daemon/owner.h"
+#include "kernel/cgroups.h"
+#include "kernel/hooks.h"
+#include "kernel/interfaces.h"
+#include "kernel/pins.h"
+#include "kernel/programs.h"
+#include "policy/policy.h"
+
+namespace sallyport {
+
+// A policy with where it came from.
+struct PolicySource {
+    Policy policy;
+    std::string file;
+    std::string sha256;
+    std::string by;
+};
+
+// What a call has to tell an operator beside success.
+struct WallNews {
+    std::vector<std::string> notes;    // "eth0: generic XDP: native refused: ..."
+    std::vector<std::string> cut;      // connections that were ended, one line each
+};
+
+class Wall {
+  public:
+    // Nothing stands: builds everything, from programs to the first policy. An
+    // error leaves nothing behind.
+    [[nodiscard]] static Result<Wall> raise(Pins pins, const PolicySource& source, Running running,
+                                            const std::string& state_dir, WallNews& news);
+    // Something stands: takes it over with its policy, replaces the programs in place.
+    [[nodiscard]] static Result<Wall> adopt(Pins pins, const std::string& state_dir, WallNews& news);
+
+    // All or nothing; an error leaves the old policy in force.
+    [[nodiscard]] Status change(const PolicySource& source, WallNews& news);
+    // Interfaces or addresses have changed: guards what matches and is not guarded yet.
+    [[nodiscard]] Status follow_interfaces(WallNews& news);
+    // Puts hooks back that were detached by force. Names of those restored.
+    [[nodiscard]] std::vector<std::string> mend(WallNews& news);
+    // Frees expired flows, a part of the table a call.
+    void sweep();
+    // Detaches and unpins everything.
+    [[nodiscard]] Status take_down();
+
+    [[nodiscard]] const Programs& programs() const { return programs_; }
+    [[nodiscard]] const Enforced& enforced() const { return enforced_; }
+    [[nodiscard]] std::vector<HookState> hooks() const { return hooks_.states(); }
+    [[nodiscard]] const std::vector<Interface>& interfaces() const { return interfaces_; }
+    // "" when it is not known (any more).
+    [[nodiscard]] std::string rule_name(std::uint32_t generation, std::uint32_t rule) const;
+    [[nodiscard]] std::string interface_name(unsigned index) const;
+
+  private:
+    Wall(Pins pins, Programs programs, std::string state_dir);
+
+    [[nodiscard]] std::vector<GuardedNic> wanted_nics() const;
+    [[nodiscard]] Status check_nics(const std::vector<std::string>& globs) const;
+    [[nodiscard]] Status read_interfaces();
+    [[nodiscard]] Status write_locals();
+    [[nodiscard]] Status write_iface(const Interface& interface, std::uint32_t slot,
+                                     const MapImage* image);
+    [[nodiscard]] Status write_ifaces(std::uint32_t slot, const MapImage* image);
+    [[nodiscard]] Status install(const Cgroup& cgroup, XdpMode mode, KeepRunning keep, WallNews& news);
+    [[nodiscard]] Status guard_nics(XdpMode mode, WallNews& news);
+    void release_nics();
+    [[nodiscard]] Result<std::uint32_t> load_policy_into_slot(const PolicySource& source, MapImage& image);
+    [[nodiscard]] Status switch_to(const PolicySource& source, std::uint32_t slot, const MapImage& image,
+                                   WallNews& news);
+    void note_enforced(const PolicySource& source, const MapImage& image, WallNews& news);
+    void cut_running(const Policy& policy, WallNews& news);
+    void keep_running_flows();
+    [[nodiscard]] bool is_guarded(const std::string& name) const;
+
+    Pins pins_;
+    Programs programs_;
+    Hooks hooks_;
+    std::string state_dir_;
+    std::string cgroup_mount_;
+    Enforced enforced_;
+    std::optional<Policy> policy_; // empty after adopting, until the next change
+    std::map<std::uint32_t, std::vector<EnforcedRule>> rules_of_; // by generation, the latest few
+    std::vector<Interface> interfaces_;
+    std::vector<GuardedNic> guarded_;
+    std::uint32_t flow_sets_ = 0;
+    std::uint32_t sweep_at_ = 0;
+    std::shared_ptr<OwnerNames> owners_;
+};
+
+// Where cgroup2 is mounted, by /proc/self/mountinfo; "" when nowhere.
+[[nodiscard]] std::string find_cgroup_mount();
+
+} // namespace sallyport

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every reason of the list is one that some packet gets: a reason that nothing
+// produces is either dead or a hole that nobody looked into.
+#include <bpf/bpf.h>
+#include <catch2/catch_test_macros.hpp>
+
+#include <set>
+#include <string>
+
+#include "support/bench.h"
+#include "support/icmp_message.h"
+
+using namespace sallyport::test;
+
+namespace {
+
+const std::string kPolicy = allow_in("ssh", "any", "tcp", "22") + deny_in("no telnet", "any", "tcp", "23") +
+                            allow_out("web", "any", "tcp", "443") + essentials("arp = false");
+
+void note(std::set<sp_reason>& seen, const Seen& result) {
+    CHECK_FALSE(result.passed);
+    CHECK(result.disagreements.empty());
+    seen.insert(result.reason);
+}
+
+void headers(std::set<sp_reason>& seen) {
+    Bench bench{kPolicy};
+    note(seen, bench.xdp(eth{} / ipv4{.total_length = 30} / filler(10)));
+    note(seen, bench.xdp(eth{} / ipv4{.ihl = std::uint8_t{2}} / tcp{}));
+    note(seen, bench.xdp(eth{.type = std::uint16_t{0x88cc}} / filler(46)));
+    note(seen, bench.xdp(eth{} / vlan{} / vlan{} / vlan{} / ipv4{} / tcp{}));
+    note(seen, bench.xdp(eth{.dst = kOtherMac} / ipv4{} / tcp{}));
+    note(seen, bench.xdp(eth{} / arp{}));
+    note(seen, bench.xdp(eth{} / ipv4{.options = {7, 4, 0, 0}} / tcp{}));
+    note(seen, bench.xdp(eth{} / ipv6{} / hop_by_hop{} / hop_by_hop{} / tcp{}));
+    note(seen, bench.xdp(eth{} / ipv4{.mf = true} / udp{}));
+    note(seen, bench.xdp(eth{} / ipv4{.src = "127.0.0.1"} / tcp{}));
+    note(seen, bench.xdp(eth{.dst = kBroadcastMac} / ipv4{} / udp{}));
+    note(seen, bench.xdp(eth{} / ipv4{} / tcp{.flags = SYN | FIN}));
+    note(seen, bench.xdp(eth{} / ipv6{.hop_limit = 64} / neighbour_advertisement()));
+    note(seen, bench.xdp(eth{} / ipv4{} / redirect4()));
+}
+
+void policy(std::set<sp_reason>& seen) {
+    Bench bench{kPolicy};
+    note(seen, bench.xdp(eth{} / ipv4{} / unreachable(Family::v4, udp{})));
+    note(seen, bench.xdp(eth{} / ipv4{} / tcp{.flags = ACK}));
+    note(seen, bench.xdp(eth{} / ipv4{} / udp{}));
+    note(seen, bench.xdp(eth{} / ipv4{} / tcp{.dport = 23}));
+    note(seen, bench.tc(eth{} / ipv4{.src = kHost4, .dst = "169.254.169.254"} / tcp{.dport = 80}));
+    CHECK(bench.tc(from_host(Family::v4) / tcp{.dport = 443}) == passes());
+    bench.reload("");
+    note(seen, bench.xdp(to_host(Family::v4) / tcp{.sport = 443, .dport = kClientPort, .flags = ACK}));
+    bench.set_control(0);
+    note(seen, bench.xdp(eth{} / ipv4{} / tcp{}));
+}
+
+void tables(std::set<sp_reason>& seen) {
+    Bench full{kPolicy, BenchOptions{.flow_sets = 0, .flow_max = 0}};
+    note(seen, full.tc(from_host(Family::v4) / tcp{.dport = 443}));
+    Bench broken{kPolicy};
+    const std::uint32_t slot = broken.slot();
+    REQUIRE(bpf_map_delete_elem(broken.maps().cells, &slot) == 0);
+    note(seen, broken.xdp(eth{} / ipv4{} / tcp{}));
+}
+
+} // namespace
+
+TEST_CASE("every reason of the list is produced by some packet") {
+    std::set<sp_reason> seen;
+    headers(seen);
+    policy(seen);
+    tables(seen);
+    for (unsigned reason = 1; reason < SP_REASON_END; ++reason) {
+        INFO(slug_of(static_cast<sp_reason>(reason)));
+        CHECK(seen.contains(static_cast<sp_reason>(reason)));
+    }
+    CHECK_FALSE(seen.contains(SP_REASON_NONE));
+}
