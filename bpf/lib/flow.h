@@ -51,29 +51,60 @@ static __always_inline struct flow_place flow_place_of(const struct sp_flow_key 
 	return place;
 }
 
-static __always_inline int same_key(const struct sp_flow_key *a, const struct sp_flow_key *b)
+/*
+ * The loops over a set are free of branches: the verifier would follow each of
+ * eight entries both ways, 2^8 paths a loop (6.18 needs minutes for that). The
+ * barriers keep clang from making the branches again.
+ */
+static __always_inline __u64 is_zero(__u64 x)
+{
+	__u64 any = -x;
+
+	barrier_var(any);
+	any = (x | any) >> 63;
+	barrier_var(any);
+	return any ^ 1;
+}
+
+static __always_inline __u64 is_same_key(const struct sp_flow_key *a, const struct sp_flow_key *b)
 {
 	const __u64 *x = (const __u64 *)a, *y = (const __u64 *)b;
 
-	return x[0] == y[0] && x[1] == y[1] && x[2] == y[2] && x[3] == y[3] && x[4] == y[4];
+	return is_zero((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) | (x[3] ^ y[3]) |
+		       (x[4] ^ y[4]));
 }
 
-static __always_inline int is_over(const struct sp_flow *f, __u32 now)
+static __always_inline __u64 is_free(const struct sp_flow *f)
 {
-	return f->idle_s == 0 || now - f->seen_s > f->idle_s;
+	return is_zero(f->idle_s);
 }
 
-static __always_inline __u8 tag_at(__u64 tags, int i)
+/* Its life is over; also true of a free entry. */
+static __always_inline __u64 is_over(const struct sp_flow *f, __u32 now)
 {
-	return (__u8)(tags >> (8 * i));
+	__u64 over = (__u64)f->idle_s - (__u64)(__u32)(now - f->seen_s);
+
+	barrier_var(over);
+	over >>= 63;
+	barrier_var(over);
+	return over | is_free(f);
 }
 
+/* Index of the lowest bit set among the lowest eight; 0 when there is none. */
+static __always_inline __u32 lowest_of(__u64 mask)
+{
+	__u64 low = mask & -mask;
+
+	return (__u32)((is_zero(low & 0xaa) ^ 1) | (is_zero(low & 0xcc) ^ 1) << 1 |
+		       (is_zero(low & 0xf0) ^ 1) << 2);
+}
+
+/* Does any byte of the tag line equal the tag? May say yes for a near miss, never no for a hit. */
 static __always_inline int may_hold(__u64 tags, __u8 tag)
 {
-	for (int i = 0; i < SP_FLOW_WAYS; i++)
-		if (tag_at(tags, i) == tag)
-			return 1;
-	return 0;
+	__u64 x = tags ^ tag * 0x0101010101010101ull;
+
+	return ((x - 0x0101010101010101ull) & ~x & 0x8080808080808080ull) != 0;
 }
 
 /* What a packet does to the flow it belongs to. */
@@ -107,27 +138,26 @@ static __always_inline int find_in_set(__u32 index, const struct sp_flow_key *ke
 				       const struct flow_touch *t, struct flow_facts *facts)
 {
 	struct sp_flow_set *set = bpf_map_lookup_elem(&sp_flows, &index);
-	int found = 0;
+	struct sp_flow *f;
+	__u64 hits = 0;
 
 	if (!set || !may_hold(*(volatile __u64 *)&set->tags, tag))
 		return 0;
 	bpf_spin_lock(&set->lock);
-	for (int i = 0; i < SP_FLOW_WAYS; i++) {
-		struct sp_flow *f = &set->flows[i];
-
-		if (found || tag_at(set->tags, i) != tag || !same_key(&f->key, key) ||
-		    is_over(f, t->now))
-			continue;
+	for (int i = 0; i < SP_FLOW_WAYS; i++)
+		hits |= (is_same_key(&set->flows[i].key, key) & ~is_over(&set->flows[i], t->now) &
+			 1) << i;
+	if (hits) {
+		f = &set->flows[lowest_of(hits) & (SP_FLOW_WAYS - 1)];
 		touch_flow(f, t);
 		facts->generation = f->generation;
 		facts->counter = f->counter;
 		facts->rule = f->rule;
 		facts->direction = f->direction;
 		facts->state = f->state;
-		found = 1;
 	}
 	bpf_spin_unlock(&set->lock);
-	return found;
+	return hits != 0;
 }
 
 /* 1 and the facts when the flow is known and alive. */
@@ -150,53 +180,66 @@ SP_GLOBAL int find_flow(const struct sp_flow_key *key, const struct flow_touch *
 	       find_in_set(place.sets[1], key, place.tag, t, facts);
 }
 
-static __always_inline __u32 load_of(const struct sp_flow_set *set, __u32 now)
+static __always_inline __u64 load_of(const struct sp_flow_set *set, __u32 now)
 {
-	__u32 live = 0;
+	__u64 live = SP_FLOW_WAYS;
 
 	for (int i = 0; i < SP_FLOW_WAYS; i++)
-		live += !is_over(&set->flows[i], now);
+		live -= is_over(&set->flows[i], now);
 	return live;
 }
 
 enum put_result { PUT_FULL = 0, PUT_FRESH = 1, PUT_REPLACED = 2 };
 
+/* Entries by what they are good for, a bit each. */
+struct put_choice {
+	__u64 same;
+	__u64 expired;
+	__u64 free;
+	__u64 unanswered;
+};
+
+static __always_inline void look_at(const struct sp_flow *f, const struct sp_flow *flow, int i,
+				    struct put_choice *c)
+{
+	__u64 free = is_free(f);
+
+	c->same |= (is_same_key(&f->key, &flow->key) & ~free & 1) << i;
+	c->expired |= (is_over(f, flow->seen_s) & ~free & 1) << i;
+	c->free |= free << i;
+	c->unanswered |= (__u64)(~f->state & SP_FLOW_CONFIRMED) << i;
+}
+
 /*
- * Under the lock: over the entry of the same key, else a free or expired one,
- * else, for a confirmed flow, one that nobody has answered. `full`: the table
- * as a whole has no free entry to give, only expired ones.
+ * Under the lock: over the entry of the same key, else an expired or a free
+ * one, else, for a confirmed flow, one that nobody has answered. `full`: the
+ * table as a whole has no free entry to give, only expired ones.
  */
 static __always_inline enum put_result put_locked(struct sp_flow_set *set,
 						  const struct sp_flow *flow, __u8 tag, int full)
 {
-	int at = -1, rank = 0;
+	enum put_result result = PUT_REPLACED;
+	struct put_choice c = {};
+	__u64 pick;
+	__u32 i;
 
-	for (int i = 0; i < SP_FLOW_WAYS; i++) {
-		const struct sp_flow *f = &set->flows[i];
-		int r = 0;
-
-		if (f->idle_s != 0 && same_key(&f->key, &flow->key))
-			r = 4;
-		else if (f->idle_s == 0)
-			r = full ? 0 : 2;
-		else if (is_over(f, flow->seen_s))
-			r = 3;
-		else if (flow->state & SP_FLOW_CONFIRMED && !(f->state & SP_FLOW_CONFIRMED))
-			r = 1;
-		if (r > rank) {
-			rank = r;
-			at = i;
-		}
+	for (int at = 0; at < SP_FLOW_WAYS; at++)
+		look_at(&set->flows[at], flow, at, &c);
+	pick = c.same ? c.same : c.expired;
+	if (!pick && !full) {
+		pick = c.free;
+		result = PUT_FRESH;
 	}
-	for (int i = 0; i < SP_FLOW_WAYS; i++) {
-		if (i != at)
-			continue;
-		set->flows[i] = *flow;
-		set->tags = (set->tags & ~(0xffull << (8 * i))) | (__u64)tag << (8 * i);
+	if (!pick && flow->state & SP_FLOW_CONFIRMED) {
+		pick = c.unanswered & ~c.free;
+		result = PUT_REPLACED;
 	}
-	if (rank == 0)
+	if (!pick)
 		return PUT_FULL;
-	return rank == 2 ? PUT_FRESH : PUT_REPLACED;
+	i = lowest_of(pick) & (SP_FLOW_WAYS - 1);
+	set->flows[i] = *flow;
+	set->tags = (set->tags & ~(0xffull << (8 * i))) | (__u64)tag << (8 * i);
+	return result;
 }
 
 /*
@@ -255,12 +298,11 @@ SP_GLOBAL int sweep_set(__u32 index, __u32 now)
 	bpf_spin_lock(&set->lock);
 	for (int i = 0; i < SP_FLOW_WAYS; i++) {
 		struct sp_flow *f = &set->flows[i];
+		__u64 dead = is_over(f, now) & ~is_free(f) & 1;
 
-		if (f->idle_s == 0 || !is_over(f, now))
-			continue;
-		f->idle_s = 0;
-		set->tags &= ~(0xffull << (8 * i));
-		freed++;
+		f->idle_s &= (__u32)(dead - 1);
+		set->tags &= ~((0xffull * dead) << (8 * i));
+		freed += dead;
 	}
 	bpf_spin_unlock(&set->lock);
 	if (freed)

@@ -49,8 +49,7 @@ Result<std::chrono::seconds> parse_duration(std::string_view text) {
     for (const Unit& unit : kUnits) {
         if (!counted || counted->rest != unit.letter) continue;
         if (counted->number > static_cast<std::uint64_t>(kLongest / unit.seconds))
-            return fail(ErrorKind::invalid_input,
-                        shown(text) + " is longer than 100 years");
+            return fail(ErrorKind::invalid_input, shown(text) + " is longer than 100 years");
         return std::chrono::seconds(static_cast<std::int64_t>(counted->number) * unit.seconds);
     }
     return fail(ErrorKind::invalid_input, shown(text) + " is not a duration",
@@ -72,8 +71,7 @@ Result<Rate> parse_rate(std::string_view text) {
         for (const Unit& unit : kUnits) {
             if (per != unit.letter && per != unit.name) continue;
             if (counted->number < 1 || counted->number > UINT32_MAX)
-                return fail(ErrorKind::invalid_input,
-                            shown(text) + ": the number is out of range");
+                return fail(ErrorKind::invalid_input, shown(text) + ": the number is out of range");
             return Rate{.count = static_cast<std::uint32_t>(counted->number),
                         .per = std::chrono::seconds(unit.seconds)};
         }

@@ -12,7 +12,9 @@ namespace {
 
 constexpr unsigned kMappedBits = 96;
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
 
 int hex_value(char c) {
     if (is_digit(c)) return c - '0';
@@ -115,8 +117,7 @@ std::unexpected<Error> bad_length(std::string_view text, std::string_view length
         hint = "did you mean " + std::string(base) + std::to_string(std::countl_one(*mask)) + "?";
     }
     return fail(ErrorKind::invalid_input,
-                shown(text) + ": a prefix length is a number from 0 to " +
-                    (dotted ? "32" : "128"),
+                shown(text) + ": a prefix length is a number from 0 to " + (dotted ? "32" : "128"),
                 std::move(hint));
 }
 
@@ -163,7 +164,8 @@ bool Address::is_v4() const {
 }
 
 std::uint32_t Address::v4_value() const {
-    return static_cast<std::uint32_t>(bytes[12]) << 24 | static_cast<std::uint32_t>(bytes[13]) << 16 |
+    return static_cast<std::uint32_t>(bytes[12]) << 24 |
+           static_cast<std::uint32_t>(bytes[13]) << 16 |
            static_cast<std::uint32_t>(bytes[14]) << 8 | bytes[15];
 }
 
@@ -222,7 +224,8 @@ Result<Prefix> parse_prefix(std::string_view text) {
     if (!address) return no_address(text);
     if (slash == std::string_view::npos) return Prefix{.base = *address, .length = 128};
 
-    const bool dotted = host.find(':') == std::string_view::npos; // ::ffff:10.0.0.0/104 counts all bits
+    const bool dotted =
+        host.find(':') == std::string_view::npos; // ::ffff:10.0.0.0/104 counts all bits
     const std::string_view length_text = text.substr(slash + 1);
     const std::optional<unsigned> length = parse_length(length_text);
     if (!length || *length > (dotted ? 32u : 128u)) return bad_length(text, length_text, dotted);

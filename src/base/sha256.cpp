@@ -2,18 +2,18 @@
 // SHA-256 by libcrypto.
 #include "base/sha256.h"
 
-#include <openssl/evp.h>
+#include "base/result.h"
 
 #include <array>
-
-#include "base/result.h"
+#include <openssl/evp.h>
 
 namespace sallyport {
 
 std::string sha256_hex(std::string_view bytes) {
     std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
     unsigned length = 0;
-    SP_CHECK(EVP_Digest(bytes.data(), bytes.size(), digest.data(), &length, EVP_sha256(), nullptr) == 1);
+    SP_CHECK(
+        EVP_Digest(bytes.data(), bytes.size(), digest.data(), &length, EVP_sha256(), nullptr) == 1);
     constexpr std::string_view kDigits = "0123456789abcdef";
     std::string hex;
     hex.reserve(2 * std::size_t{length});

@@ -2,12 +2,12 @@
 // Paths of cgroups and names of units, as a policy may select by them.
 #include "config/cgroups.h"
 
+#include "base/text.h"
+#include "config/fields.h"
+
 #include <algorithm>
 #include <array>
 #include <string_view>
-
-#include "base/text.h"
-#include "config/fields.h"
 
 namespace sallyport::config {
 
@@ -33,7 +33,8 @@ std::string path_objection(std::string_view path) {
         if (!wrong.empty()) return wrong;
         at = end + 1;
     }
-    if (depth > kCgroupDepthMax) return "is more than " + std::to_string(kCgroupDepthMax) + " names deep";
+    if (depth > kCgroupDepthMax)
+        return "is more than " + std::to_string(kCgroupDepthMax) + " names deep";
     return {};
 }
 

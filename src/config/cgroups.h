@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-#include <cstddef>
-
 #include "config/document.h"
 #include "config/findings.h"
+
+#include <cstddef>
 
 namespace sallyport::config {
 

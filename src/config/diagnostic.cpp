@@ -3,9 +3,9 @@
 // tabs are repeated, escapes and wide bytes counted as they are shown.
 #include "config/diagnostic.h"
 
-#include <algorithm>
-
 #include "base/text.h"
+
+#include <algorithm>
 
 namespace sallyport {
 
@@ -13,7 +13,9 @@ namespace {
 
 constexpr std::size_t kWindow = 160; // bytes of a line that are shown at most
 
-bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; }
+bool is_continuation(char c) {
+    return (static_cast<unsigned char>(c) & 0xc0) == 0x80;
+}
 
 // The next place from `at` on where a character begins, three bytes on at most.
 std::size_t boundary(std::string_view line, std::size_t at) {
@@ -49,7 +51,8 @@ Diagnostic with_source(Diagnostic diagnostic, std::string_view line) {
         diagnostic.caret = diagnostic.column;
         return diagnostic;
     }
-    const std::size_t column = std::min<std::size_t>(std::max(diagnostic.column, 1u) - 1, line.size());
+    const std::size_t column =
+        std::min<std::size_t>(std::max(diagnostic.column, 1u) - 1, line.size());
     const std::size_t half = kWindow / 2;
     const std::size_t begin =
         column > half ? boundary(line, std::min(column - half, line.size() - kWindow)) : 0;

@@ -12,12 +12,12 @@ enum class Severity : unsigned char { error, warning };
 struct Diagnostic {
     Severity severity = Severity::error;
     std::string file;
-    unsigned line = 0;   // 0: the file as a whole
+    unsigned line = 0; // 0: the file as a whole
     unsigned column = 0;
     std::string message;
-    std::string hint;    // "did you mean \"ollama\"?"; empty: none
-    std::string source;  // the offending line, without its newline; of a long one the part around
-    unsigned caret = 0;  // where in source, from 1; 0: at column
+    std::string hint;   // "did you mean \"ollama\"?"; empty: none
+    std::string source; // the offending line, without its newline; of a long one the part around
+    unsigned caret = 0; // where in source, from 1; 0: at column
 };
 
 // Fills in source and caret from the whole line; a long one is clipped, so that

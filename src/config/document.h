@@ -2,13 +2,13 @@
 #pragma once
 // A TOML document as a tree that knows where each part stands. Only
 // document.cpp knows the library that reads it.
+#include "config/findings.h"
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "config/findings.h"
 
 namespace sallyport::config {
 
@@ -18,9 +18,9 @@ struct Entry;
 
 struct Value {
     ValueKind kind = ValueKind::table;
-    Place place;             // of its first character; of a table, its header or brace
-    std::string text;        // string
-    std::int64_t number = 0; // integer; 1 or 0 for a boolean
+    Place place;                // of its first character; of a table, its header or brace
+    std::string text;           // string
+    std::int64_t number = 0;    // integer; 1 or 0 for a boolean
     std::vector<Value> items;   // list
     std::vector<Entry> entries; // table; in no particular order
 

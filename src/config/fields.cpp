@@ -2,10 +2,10 @@
 // Typed access to one table of a policy file.
 #include "config/fields.h"
 
-#include <algorithm>
-
 #include "base/duration.h"
 #include "base/text.h"
+
+#include <algorithm>
 
 namespace sallyport::config {
 
@@ -20,12 +20,14 @@ std::string did_you_mean(std::string_view name, const std::vector<std::string>& 
 
 } // namespace
 
-std::string quoted(std::string_view text) { return "\"" + std::string(text) + "\""; }
+std::string quoted(std::string_view text) {
+    return "\"" + std::string(text) + "\"";
+}
 
 bool has_kind(const Value& value, ValueKind kind, std::string_view key, Findings& findings) {
     if (value.kind == kind) return true;
-    findings.error(value.place, quoted(key) + " must be " + kind_name(kind) + ", not " +
-                                    kind_name(value.kind));
+    findings.error(value.place,
+                   quoted(key) + " must be " + kind_name(kind) + ", not " + kind_name(value.kind));
     return false;
 }
 
@@ -166,7 +168,8 @@ void Fields::finish() {
         if (among(known_, entry.key) || among(refused_, entry.key)) continue;
         std::string hint = did_you_mean(entry.key, missing);
         if (hint.empty()) hint = did_you_mean(entry.key, known_);
-        findings_.error(entry.place, "unknown key " + quoted(entry.key) + " in " + title_, std::move(hint));
+        findings_.error(entry.place, "unknown key " + quoted(entry.key) + " in " + title_,
+                        std::move(hint));
     }
 }
 

@@ -2,6 +2,9 @@
 #pragma once
 // Typed access to one table of a policy file. Asking for a key makes it known;
 // finish() reports what nobody asked for. Every finding points at what it is about.
+#include "config/document.h"
+#include "config/findings.h"
+
 #include <chrono>
 #include <cstdint>
 #include <initializer_list>
@@ -10,9 +13,6 @@
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include "config/document.h"
-#include "config/findings.h"
 
 namespace sallyport::config {
 
@@ -36,11 +36,12 @@ class Fields {
     [[nodiscard]] bool flag(std::string_view key, bool otherwise);
     [[nodiscard]] std::uint32_t number(std::string_view key, std::uint32_t otherwise,
                                        std::uint32_t least, std::uint32_t most);
-    [[nodiscard]] std::chrono::seconds duration(std::string_view key, std::chrono::seconds otherwise,
-                                                std::chrono::seconds least, std::chrono::seconds most);
+    [[nodiscard]] std::chrono::seconds duration(std::string_view key,
+                                                std::chrono::seconds otherwise,
+                                                std::chrono::seconds least,
+                                                std::chrono::seconds most);
 
-    template <typename T>
-    using Choices = std::initializer_list<std::pair<std::string_view, T>>;
+    template <typename T> using Choices = std::initializer_list<std::pair<std::string_view, T>>;
     // One of some words.
     template <typename T>
     [[nodiscard]] T choice(std::string_view key, T otherwise, Choices<T> choices) {
@@ -66,7 +67,8 @@ class Fields {
     void finish();
 
   private:
-    void wrong_choice(std::string_view key, const Value& value, const std::vector<std::string>& words);
+    void wrong_choice(std::string_view key, const Value& value,
+                      const std::vector<std::string>& words);
 
     const Value& table_;
     std::string title_;
@@ -78,7 +80,8 @@ class Fields {
 // "text", for messages.
 [[nodiscard]] std::string quoted(std::string_view text);
 // An error unless the value is of that kind.
-[[nodiscard]] bool has_kind(const Value& value, ValueKind kind, std::string_view key, Findings& findings);
+[[nodiscard]] bool has_kind(const Value& value, ValueKind kind, std::string_view key,
+                            Findings& findings);
 // The strings of a list; an error for the value when it is none, and for each item that is none.
 [[nodiscard]] std::vector<const Value*> strings_of(const Value& value, std::string_view key,
                                                    Findings& findings);

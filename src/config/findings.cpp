@@ -2,10 +2,10 @@
 // Gathers findings, and turns places into lines and byte columns.
 #include "config/findings.h"
 
+#include "base/text.h"
+
 #include <algorithm>
 #include <tuple>
-
-#include "base/text.h"
 
 namespace sallyport::config {
 
@@ -14,8 +14,13 @@ constexpr std::size_t kKept = 200; // of each severity
 
 Diagnostic and_more(Severity severity, const std::string& file, std::size_t count) {
     const char* const noun = severity == Severity::error ? " more errors" : " more warnings";
-    return Diagnostic{.severity = severity, .file = file, .line = 0, .column = 0,
-                      .message = "and " + std::to_string(count) + noun, .hint = {}, .source = {},
+    return Diagnostic{.severity = severity,
+                      .file = file,
+                      .line = 0,
+                      .column = 0,
+                      .message = "and " + std::to_string(count) + noun,
+                      .hint = {},
+                      .source = {},
                       .caret = 0};
 }
 } // namespace
@@ -53,8 +58,13 @@ void Findings::warning(Place place, std::string message, std::string hint) {
 
 void Findings::found(Severity severity, Place place, std::string message, std::string hint) {
     if (std::find(silenced_.begin(), silenced_.end(), place) != silenced_.end()) return;
-    Diagnostic diagnostic{.severity = severity, .file = file_, .line = place.line, .column = 0,
-                          .message = std::move(message), .hint = std::move(hint), .source = {},
+    Diagnostic diagnostic{.severity = severity,
+                          .file = file_,
+                          .line = place.line,
+                          .column = 0,
+                          .message = std::move(message),
+                          .hint = std::move(hint),
+                          .source = {},
                           .caret = 0};
     if (place.line > 0) {
         diagnostic.column = static_cast<unsigned>(byte_of(place) + 1);
@@ -75,7 +85,8 @@ std::vector<Diagnostic> Findings::take() {
         order.emplace_back(kept_[i].file != file_, kept_[i].line, kept_[i].column, i);
     std::sort(order.begin(), order.end());
     std::vector<Diagnostic> sorted;
-    for (const auto& [foreign, line, column, index] : order) sorted.push_back(std::move(kept_[index]));
+    for (const auto& [foreign, line, column, index] : order)
+        sorted.push_back(std::move(kept_[index]));
     if (errors_ > kKept) sorted.push_back(and_more(Severity::error, file_, errors_ - kKept));
     if (warnings_ > kKept) sorted.push_back(and_more(Severity::warning, file_, warnings_ - kKept));
     return sorted;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // What is found wrong with a policy file, gathered so that one run shows all of it.
+#include "config/diagnostic.h"
+
 #include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "config/diagnostic.h"
 
 namespace sallyport::config {
 

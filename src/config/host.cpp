@@ -10,14 +10,14 @@ namespace sallyport::config {
 namespace {
 
 Mode read_mode(Fields& fields) {
-    return fields.choice("mode", Mode::enforce, {{"enforce", Mode::enforce}, {"observe", Mode::observe}});
+    return fields.choice("mode", Mode::enforce,
+                         {{"enforce", Mode::enforce}, {"observe", Mode::observe}});
 }
 
 XdpMode read_xdp(Fields& fields) {
-    return fields.choice("xdp", XdpMode::automatic,
-                         {{"auto", XdpMode::automatic},
-                          {"native", XdpMode::native},
-                          {"generic", XdpMode::generic}});
+    return fields.choice(
+        "xdp", XdpMode::automatic,
+        {{"auto", XdpMode::automatic}, {"native", XdpMode::native}, {"generic", XdpMode::generic}});
 }
 
 PacketSockets read_packet_sockets(Fields& fields) {
@@ -38,12 +38,14 @@ Host read_host(Fields& root) {
     const Value* const table = root.get("host", ValueKind::table);
     if (table == nullptr) {
         if (root.table().find("host") == nullptr)
-            root.findings().error({.line = 1, .column = 1}, "the policy needs [host] with \"interfaces\"",
+            root.findings().error({.line = 1, .column = 1},
+                                  "the policy needs [host] with \"interfaces\"",
                                   "name what to guard: interfaces = [\"eth0\"]");
         return host;
     }
     Fields fields(*table, "[host]", root.findings());
-    if (const Value* interfaces = fields.need("interfaces", "name what to guard: interfaces = [\"eth0\"]"))
+    if (const Value* interfaces =
+            fields.need("interfaces", "name what to guard: interfaces = [\"eth0\"]"))
         host.interfaces = interface_globs(*interfaces, "interfaces", root.findings());
     host.mode = read_mode(fields);
     host.xdp = read_xdp(fields);

@@ -2,11 +2,11 @@
 // Names and globs of network interfaces.
 #include "config/interfaces.h"
 
-#include <algorithm>
-#include <optional>
-
 #include "base/text.h"
 #include "config/fields.h"
+
+#include <algorithm>
+#include <optional>
 
 namespace sallyport::config {
 
@@ -40,8 +40,8 @@ std::string objection(std::string_view glob) {
     if (glob.empty()) return "an interface name must not be empty";
     // A colon is in no name, but in brackets: "[[:digit:]]".
     const bool colon = glob.find(':') < glob.find('[');
-    if (glob == "." || glob == ".." || glob.find_first_of("/ ") != std::string_view::npos || colon ||
-        !is_printable(glob))
+    if (glob == "." || glob == ".." || glob.find_first_of("/ ") != std::string_view::npos ||
+        colon || !is_printable(glob))
         return quoted(glob) + " cannot be the name of an interface";
     const std::optional<std::size_t> length = least_length(glob);
     if (!length) return quoted(glob) + " is not a glob: a bracket or backslash is left open";
@@ -54,7 +54,8 @@ std::string objection(std::string_view glob) {
 
 } // namespace
 
-std::vector<std::string> interface_globs(const Value& value, std::string_view key, Findings& findings) {
+std::vector<std::string> interface_globs(const Value& value, std::string_view key,
+                                         Findings& findings) {
     std::vector<std::string> globs;
     if (value.kind == ValueKind::list && value.items.empty())
         findings.error(value.place, quoted(key) + " must not be empty");

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include "config/document.h"
+#include "config/findings.h"
+
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "config/document.h"
-#include "config/findings.h"
 
 namespace sallyport::config {
 

@@ -2,6 +2,12 @@
 // Policy and zone files from the disk. What a firewall obeys must not be
 // writable by those it is to hold: owner and mode are asked of the open file,
 // so that it cannot be exchanged in between.
+#include "base/fd.h"
+#include "config/parse.h"
+
+#include <array>
+#include <cerrno>
+#include <cstring>
 #include <fcntl.h>
 #include <grp.h>
 #include <netdb.h>
@@ -9,13 +15,6 @@
 #include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <array>
-#include <cerrno>
-#include <cstring>
-
-#include "base/fd.h"
-#include "config/parse.h"
 
 namespace sallyport {
 
@@ -26,10 +25,12 @@ constexpr std::size_t kPolicyMax = 64 * kMebibyte;
 constexpr std::size_t kZoneFileMax = 512 * kMebibyte;
 
 Status check_file(const struct stat& file, const std::string& path, std::size_t most) {
-    if (!S_ISREG(file.st_mode)) return fail(ErrorKind::invalid_input, path + " is not a regular file");
+    if (!S_ISREG(file.st_mode))
+        return fail(ErrorKind::invalid_input, path + " is not a regular file");
     if (file.st_uid != 0 && file.st_uid != ::geteuid())
         return fail(ErrorKind::permission,
-                    path + " belongs to user " + std::to_string(file.st_uid) + ", who could change it",
+                    path + " belongs to user " + std::to_string(file.st_uid) +
+                        ", who could change it",
                     "chown root " + path);
     if ((file.st_mode & (S_IWGRP | S_IWOTH)) != 0)
         return fail(ErrorKind::permission, path + " can be written by others than its owner",
@@ -44,7 +45,7 @@ Result<std::string> read_checked(const std::string& path, std::size_t most) {
     // Not blocking, or a FIFO would hold us until somebody writes.
     const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
     if (!fd) return fail_errno(errno, "cannot open " + path);
-    struct stat file {};
+    struct stat file{};
     if (::fstat(fd.get(), &file) != 0) return fail_errno(errno, "cannot look at " + path);
     SP_TRY(check_file(file, path, most));
 
@@ -57,8 +58,7 @@ Result<std::string> read_checked(const std::string& path, std::size_t most) {
         if (got < 0) return fail_errno(errno, "cannot read " + path);
         if (got == 0) break;
         filled += static_cast<std::size_t>(got);
-        if (filled > most)
-            return fail(ErrorKind::invalid_input, path + " grows while it is read");
+        if (filled > most) return fail(ErrorKind::invalid_input, path + " grows while it is read");
         if (filled == text.size()) text.resize(std::min(2 * text.size(), most + 1));
     }
     text.resize(filled);
@@ -68,7 +68,7 @@ Result<std::string> read_checked(const std::string& path, std::size_t most) {
 std::optional<std::uint32_t> user_id(const std::string& name) {
     std::string buffer(16384, '\0');
     for (;;) {
-        struct passwd entry {};
+        struct passwd entry{};
         struct passwd* found = nullptr;
         const int error = ::getpwnam_r(name.c_str(), &entry, buffer.data(), buffer.size(), &found);
         if (error == ERANGE && buffer.size() < kMebibyte) {
@@ -81,9 +81,10 @@ std::optional<std::uint32_t> user_id(const std::string& name) {
 
 std::optional<std::uint16_t> service_by(const std::string& name, const char* protocol) {
     std::array<char, 8192> buffer{};
-    struct servent entry {};
+    struct servent entry{};
     struct servent* found = nullptr;
-    if (::getservbyname_r(name.c_str(), protocol, &entry, buffer.data(), buffer.size(), &found) != 0 ||
+    if (::getservbyname_r(name.c_str(), protocol, &entry, buffer.data(), buffer.size(), &found) !=
+            0 ||
         found == nullptr)
         return std::nullopt;
     return ntohs(static_cast<std::uint16_t>(found->s_port));

@@ -24,9 +24,11 @@ void check_schema(Fields& root) {
     if (schema == nullptr)
         root.findings().error({.line = 1, .column = 1}, "the policy needs \"schema\"",
                               "begin the file with: schema = 1");
-    else if (has_kind(*schema, ValueKind::integer, "schema", root.findings()) && schema->number != kSchema)
-        root.findings().error(schema->place, "schema " + std::to_string(schema->number) +
-                                                 " is not known to this version",
+    else if (has_kind(*schema, ValueKind::integer, "schema", root.findings()) &&
+             schema->number != kSchema)
+        root.findings().error(schema->place,
+                              "schema " + std::to_string(schema->number) +
+                                  " is not known to this version",
                               "it reads schema = 1");
 }
 

@@ -30,7 +30,8 @@ std::vector<Prefix> reduced(const std::vector<Prefix>& prefixes, bool v4) {
 Prefix half(const Prefix& prefix, unsigned which) {
     Prefix result{.base = prefix.base, .length = static_cast<std::uint8_t>(prefix.length + 1)};
     if (which != 0)
-        result.base.bytes[prefix.length / 8] |= static_cast<std::uint8_t>(0x80u >> prefix.length % 8);
+        result.base.bytes[prefix.length / 8] |=
+            static_cast<std::uint8_t>(0x80u >> prefix.length % 8);
     return result;
 }
 
@@ -47,9 +48,9 @@ class Cutter {
         }
         if (contains(except.front(), prefix)) return;
         const Prefix upper = half(prefix, 1);
-        const auto middle = std::lower_bound(
-            except.begin(), except.end(), upper.base,
-            [](const Prefix& a, const Address& base) { return a.base < base; });
+        const auto middle =
+            std::lower_bound(except.begin(), except.end(), upper.base,
+                             [](const Prefix& a, const Address& base) { return a.base < base; });
         const auto split = static_cast<std::size_t>(middle - except.begin());
         cut(half(prefix, 0), except.first(split));
         cut(upper, except.subspan(split));
@@ -62,8 +63,9 @@ class Cutter {
 
 // Those of `except` that touch the prefix: they lie next to each other.
 std::span<const Prefix> touching(const Prefix& prefix, const std::vector<Prefix>& except) {
-    auto first = std::lower_bound(except.begin(), except.end(), prefix.base,
-                                  [](const Prefix& a, const Address& base) { return a.base < base; });
+    auto first =
+        std::lower_bound(except.begin(), except.end(), prefix.base,
+                         [](const Prefix& a, const Address& base) { return a.base < base; });
     if (first != except.begin() && contains(*(first - 1), prefix)) return {&*(first - 1), 1};
     auto last = first;
     while (last != except.end() && (contains(prefix, *last) || contains(*last, prefix))) ++last;
@@ -72,12 +74,14 @@ std::span<const Prefix> touching(const Prefix& prefix, const std::vector<Prefix>
 
 } // namespace
 
-std::vector<Prefix> difference(const std::vector<Prefix>& networks, const std::vector<Prefix>& except) {
+std::vector<Prefix> difference(const std::vector<Prefix>& networks,
+                               const std::vector<Prefix>& except) {
     std::vector<Prefix> result;
     for (const bool v4 : {false, true}) {
         const std::vector<Prefix> without = reduced(except, v4);
         Cutter cutter(v4, result);
-        for (const Prefix& prefix : reduced(networks, v4)) cutter.cut(prefix, touching(prefix, without));
+        for (const Prefix& prefix : reduced(networks, v4))
+            cutter.cut(prefix, touching(prefix, without));
     }
     std::sort(result.begin(), result.end());
     return result;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-#include <vector>
-
 #include "base/ip.h"
+
+#include <vector>
 
 namespace sallyport::config {
 

@@ -4,7 +4,6 @@
 #include "config/rule_doubles.h"
 
 #include <algorithm>
-
 #include <fmt/format.h>
 
 namespace sallyport::config {
@@ -52,15 +51,16 @@ std::string text_of(const Identity& identity) {
 }
 
 std::string key_of(const Rule& rule) {
-    return fmt::format("{}|{}|{}|{}|{}|{}|{}", to_string(rule.direction), rule.deny ? "deny" : "allow",
-                       text_of(rule.from), text_of(rule.to), text_of(rule.services),
-                       joined(rule.interfaces), text_of(rule.identity));
+    return fmt::format("{}|{}|{}|{}|{}|{}|{}", to_string(rule.direction),
+                       rule.deny ? "deny" : "allow", text_of(rule.from), text_of(rule.to),
+                       text_of(rule.services), joined(rule.interfaces), text_of(rule.identity));
 }
 
 } // namespace
 
 std::string RuleDoubles::shadow(const Rule& rule) {
-    const auto [first, fresh] = seen_.try_emplace(key_of(rule), First{.name = rule.name, .line = rule.line});
+    const auto [first, fresh] =
+        seen_.try_emplace(key_of(rule), First{.name = rule.name, .line = rule.line});
     if (fresh) return {};
     return fmt::format("rule \"{}\" never decides: \"{}\" in line {} says the same", rule.name,
                        first->second.name, first->second.line);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include "policy/policy.h"
+
 #include <map>
 #include <string>
-
-#include "policy/policy.h"
 
 namespace sallyport::config {
 

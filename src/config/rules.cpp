@@ -2,14 +2,14 @@
 // Rules: [[ingress]], [[egress]] and [[deny]].
 #include "config/rules.h"
 
-#include <algorithm>
-#include <map>
-
 #include "base/text.h"
 #include "config/cgroups.h"
 #include "config/interfaces.h"
 #include "config/rule_doubles.h"
 #include "config/services.h"
+
+#include <algorithm>
+#include <map>
 
 namespace sallyport::config {
 
@@ -56,7 +56,8 @@ class RuleReader {
         rule.direction = direction.value_or(Direction::ingress);
         rule.from = peers("from", Direction::ingress, direction);
         rule.to = peers("to", Direction::egress, direction);
-        rule.services = read_services(fields_, rule.deny ? RuleKind::deny : RuleKind::allow, world_);
+        rule.services =
+            read_services(fields_, rule.deny ? RuleKind::deny : RuleKind::allow, world_);
         if (const Value* globs = fields_.get("interfaces"))
             rule.interfaces = interface_globs(*globs, "interfaces", findings_);
         rule.identity = identity(direction);
@@ -86,7 +87,8 @@ class RuleReader {
     [[nodiscard]] std::string name() {
         const Value* const value = fields_.need("name");
         if (value == nullptr || !has_kind(*value, ValueKind::string, "name", findings_)) return {};
-        return is_good_name(value->text, value->place, "rule", findings_) ? value->text : std::string();
+        return is_good_name(value->text, value->place, "rule", findings_) ? value->text
+                                                                          : std::string();
     }
 
     // Nothing after an error.
@@ -99,11 +101,13 @@ class RuleReader {
         if (fields_.need("direction", "write direction = \"ingress\" or \"egress\"") == nullptr)
             return std::nullopt;
         return fields_.choice<std::optional<Direction>>(
-            "direction", std::nullopt, {{"ingress", Direction::ingress}, {"egress", Direction::egress}});
+            "direction", std::nullopt,
+            {{"ingress", Direction::ingress}, {"egress", Direction::egress}});
     }
 
     // The peers by `key`, which only rules of one direction have.
-    [[nodiscard]] PeerSet peers(const char* key, Direction its, std::optional<Direction> direction) {
+    [[nodiscard]] PeerSet peers(const char* key, Direction its,
+                                std::optional<Direction> direction) {
         if (direction && *direction != its) {
             fields_.not_here({key}, its == Direction::ingress ? "egress is always from this host"
                                                               : "ingress is always to this host");
@@ -114,7 +118,8 @@ class RuleReader {
         const std::size_t errors = findings_.errors();
         PeerSet set = zones_.peers(*value, key);
         if (set.parts.empty() && findings_.errors() == errors)
-            findings_.warning(value->place, fields_.title() + " can never match: " + quoted(key) + " is nobody");
+            findings_.warning(value->place,
+                              fields_.title() + " can never match: " + quoted(key) + " is nobody");
         return set;
     }
 
@@ -130,7 +135,8 @@ class RuleReader {
         if (cgroup != nullptr && is_good_cgroup(*cgroup, findings_)) identity.cgroup = cgroup->text;
         if (unit != nullptr && cgroup != nullptr)
             findings_.error(fields_.table().find("cgroup")->place,
-                            fields_.title() + " has both \"unit\" and \"cgroup\"", "one of them says it all");
+                            fields_.title() + " has both \"unit\" and \"cgroup\"",
+                            "one of them says it all");
         if (const Value* user = fields_.get("user")) identity.user = user_of(*user);
         return identity;
     }
@@ -138,7 +144,8 @@ class RuleReader {
     [[nodiscard]] std::optional<std::uint32_t> user_of(const Value& value) {
         constexpr std::int64_t kLast = UINT32_MAX - 1; // the one above is "no user"
         if (value.kind == ValueKind::integer) {
-            if (value.number >= 0 && value.number <= kLast) return static_cast<std::uint32_t>(value.number);
+            if (value.number >= 0 && value.number <= kLast)
+                return static_cast<std::uint32_t>(value.number);
             findings_.error(value.place, "a user id must be from 0 to " + std::to_string(kLast));
             return std::nullopt;
         }
@@ -180,7 +187,8 @@ Place name_place(const Value& table) {
 
 std::vector<Rule> read_rules(Fields& root, Zones& zones, const ParseWorld& world) {
     std::vector<RuleTable> tables = tables_of(root, "ingress", Section::ingress);
-    for (const RuleTable& table : tables_of(root, "egress", Section::egress)) tables.push_back(table);
+    for (const RuleTable& table : tables_of(root, "egress", Section::egress))
+        tables.push_back(table);
     for (const RuleTable& table : tables_of(root, "deny", Section::deny)) tables.push_back(table);
     std::sort(tables.begin(), tables.end(), [](const RuleTable& a, const RuleTable& b) {
         return a.table->place < b.table->place;
@@ -195,7 +203,8 @@ std::vector<Rule> read_rules(Fields& root, Zones& zones, const ParseWorld& world
         if (!rule.name.empty()) {
             const auto [first, fresh] = lines.try_emplace(rule.name, rule.line);
             if (!fresh)
-                root.findings().error(place, "a rule " + quoted(rule.name) + " is there already, in line " +
+                root.findings().error(place, "a rule " + quoted(rule.name) +
+                                                 " is there already, in line " +
                                                  std::to_string(first->second));
         }
         // A rule that could not be read is no measure for others.

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-#include <vector>
-
 #include "config/fields.h"
 #include "config/parse.h"
 #include "config/zones.h"
 #include "policy/policy.h"
+
+#include <vector>
 
 namespace sallyport::config {
 

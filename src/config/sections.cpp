@@ -11,13 +11,14 @@ using std::chrono::seconds;
 // Where what stays inside may go, when the policy does not say.
 PeerSet private_networks() {
     auto networks = std::make_shared<const std::vector<Prefix>>(std::vector{
-        prefix_of(Address::v4(0x0a000000), 96 + 8),   // 10.0.0.0/8
-        prefix_of(Address::v4(0x64400000), 96 + 10),  // 100.64.0.0/10
-        prefix_of(Address::v4(0xac100000), 96 + 12),  // 172.16.0.0/12
-        prefix_of(Address::v4(0xc0a80000), 96 + 16),  // 192.168.0.0/16
-        prefix_of(Address{.bytes = {0xfc}}, 7),       // fc00::/7
+        prefix_of(Address::v4(0x0a000000), 96 + 8),  // 10.0.0.0/8
+        prefix_of(Address::v4(0x64400000), 96 + 10), // 100.64.0.0/10
+        prefix_of(Address::v4(0xac100000), 96 + 12), // 172.16.0.0/12
+        prefix_of(Address::v4(0xc0a80000), 96 + 16), // 192.168.0.0/16
+        prefix_of(Address{.bytes = {0xfc}}, 7),      // fc00::/7
     });
-    return PeerSet{.parts = {PeerPart{.networks = std::move(networks), .except = {}, .interfaces = {}}}};
+    return PeerSet{
+        .parts = {PeerPart{.networks = std::move(networks), .except = {}, .interfaces = {}}}};
 }
 
 } // namespace
@@ -39,15 +40,16 @@ Essentials read_essentials(Fields& root, Zones& zones) {
     if (table == nullptr) return essentials;
     Fields fields(*table, "[essentials]", root.findings());
     essentials.arp = fields.flag("arp", essentials.arp);
-    essentials.neighbour_discovery = fields.flag("neighbour-discovery", essentials.neighbour_discovery);
+    essentials.neighbour_discovery =
+        fields.flag("neighbour-discovery", essentials.neighbour_discovery);
     essentials.dhcp_client = fields.flag("dhcp-client", essentials.dhcp_client);
     essentials.icmp_errors = fields.flag("icmp-errors", essentials.icmp_errors);
     if (const Value* ping = fields.get("ping")) essentials.ping = zones.peers(*ping, "ping");
     enum class Fragments : unsigned char { drop };
     if (!fields.not_yet("fragments", "track"))
         static_cast<void>(fields.choice("fragments", Fragments::drop, {{"drop", Fragments::drop}}));
-    essentials.judge_ip_options =
-        fields.choice<bool>("ip-options", essentials.judge_ip_options, {{"drop", false}, {"judge", true}});
+    essentials.judge_ip_options = fields.choice<bool>("ip-options", essentials.judge_ip_options,
+                                                      {{"drop", false}, {"judge", true}});
     essentials.redirects = fields.flag("redirects", essentials.redirects);
     fields.finish();
     return essentials;

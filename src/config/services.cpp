@@ -2,12 +2,12 @@
 // The keys proto, ports and types of a rule.
 #include "config/services.h"
 
+#include "base/text.h"
+#include "config/icmp_types.h"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
-
-#include "base/text.h"
-#include "config/icmp_types.h"
 
 namespace sallyport::config {
 
@@ -38,23 +38,30 @@ std::optional<Protocols> protocols_of(const Value& value, Findings& findings) {
     if (value.kind == ValueKind::integer) {
         if (value.number >= 0 && value.number <= 255)
             return Protocols{.numbers = {static_cast<std::uint8_t>(value.number)},
-                             .name = std::to_string(value.number), .by_name = false};
+                             .name = std::to_string(value.number),
+                             .by_name = false};
         findings.error(value.place, "\"proto\" must be from 0 to 255");
         return std::nullopt;
     }
     if (value.kind != ValueKind::string) {
-        findings.error(value.place, std::string("\"proto\" must be a name or a number, not ") +
-                                        kind_name(value.kind),
+        findings.error(value.place,
+                       std::string("\"proto\" must be a name or a number, not ") +
+                           kind_name(value.kind),
                        value.kind == ValueKind::list ? "write a rule for each protocol" : "");
         return std::nullopt;
     }
     const std::array<std::pair<std::string_view, std::vector<std::uint8_t>>, 6> known = {{
-        {"tcp", {kTcp}}, {"udp", {kUdp}}, {"sctp", {kSctp}}, {"udp-lite", {kUdpLite}},
-        {"icmp", {kIcmp, kIcmp6}}, {"any", {}},
+        {"tcp", {kTcp}},
+        {"udp", {kUdp}},
+        {"sctp", {kSctp}},
+        {"udp-lite", {kUdpLite}},
+        {"icmp", {kIcmp, kIcmp6}},
+        {"any", {}},
     }};
     std::vector<std::string> names;
     for (const auto& [name, numbers] : known) {
-        if (value.text == name) return Protocols{.numbers = numbers, .name = value.text, .by_name = true};
+        if (value.text == name)
+            return Protocols{.numbers = numbers, .name = value.text, .by_name = true};
         names.emplace_back(name);
     }
     std::string hint = "known are tcp, udp, udp-lite, sctp, icmp, any and numbers";
@@ -65,12 +72,14 @@ std::optional<Protocols> protocols_of(const Value& value, Findings& findings) {
 }
 
 bool is_number(std::string_view text) {
-    return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+    return !text.empty() &&
+           std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
 std::optional<std::uint16_t> port_number(std::string_view digits) {
     std::uint16_t port = 0;
-    const std::from_chars_result result = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+    const std::from_chars_result result =
+        std::from_chars(digits.data(), digits.data() + digits.size(), port);
     return result.ec == std::errc{} && port > 0 ? std::optional(port) : std::nullopt;
 }
 
@@ -83,13 +92,15 @@ class PortReader {
         std::vector<PortRange> ranges;
         if (list.kind == ValueKind::integer || list.kind == ValueKind::string) {
             const bool number = list.kind == ValueKind::integer;
-            findings_.error(list.place, std::string("\"ports\" must be a list, not ") + kind_name(list.kind),
-                            "write [" + (number ? std::to_string(list.number) : quoted(list.text)) + "]");
+            findings_.error(
+                list.place, std::string("\"ports\" must be a list, not ") + kind_name(list.kind),
+                "write [" + (number ? std::to_string(list.number) : quoted(list.text)) + "]");
             return ranges;
         }
         if (!has_kind(list, ValueKind::list, "ports", findings_)) return ranges;
         if (list.items.empty())
-            findings_.error(list.place, "\"ports\" must not be empty", "leave it out for all ports");
+            findings_.error(list.place, "\"ports\" must not be empty",
+                            "leave it out for all ports");
         for (const Value& item : list.items) {
             const std::vector<PortRange> more = read_item(item);
             ranges.insert(ranges.end(), more.begin(), more.end());
@@ -107,8 +118,10 @@ class PortReader {
             return out_of_range(item);
         }
         if (item.kind == ValueKind::string) return read_text(item);
-        findings_.error(item.place, std::string("\"ports\" lists numbers, ranges and service names, and this is ") +
-                                        kind_name(item.kind));
+        findings_.error(
+            item.place,
+            std::string("\"ports\" lists numbers, ranges and service names, and this is ") +
+                kind_name(item.kind));
         return {};
     }
 
@@ -117,9 +130,11 @@ class PortReader {
         const std::size_t dash = text.find('-');
         const std::string_view first = text.substr(0, dash);
         if (!is_number(first)) return read_service(item);
-        const std::string_view last = dash == std::string_view::npos ? first : text.substr(dash + 1);
+        const std::string_view last =
+            dash == std::string_view::npos ? first : text.substr(dash + 1);
         if (!is_number(last)) {
-            findings_.error(item.place, quoted(text) + " is not a range of ports", "write \"8000-8010\"");
+            findings_.error(item.place, quoted(text) + " is not a range of ports",
+                            "write \"8000-8010\"");
             return {};
         }
         const std::optional<std::uint16_t> low = port_number(first);
@@ -135,8 +150,9 @@ class PortReader {
     [[nodiscard]] std::vector<PortRange> read_service(const Value& item) {
         std::vector<PortRange> ranges;
         for (const std::uint8_t proto : protocols_.numbers) {
-            const std::optional<std::uint16_t> port =
-                item.text.find('\0') == std::string::npos ? world_.service_port(item.text, proto) : std::nullopt;
+            const std::optional<std::uint16_t> port = item.text.find('\0') == std::string::npos
+                                                          ? world_.service_port(item.text, proto)
+                                                          : std::nullopt;
             const auto same = [&](const PortRange& range) { return range.low == *port; };
             if (port && *port > 0 && std::none_of(ranges.begin(), ranges.end(), same))
                 ranges.push_back({*port, *port});
@@ -166,7 +182,8 @@ bool has_ports(const Protocols& protocols) {
 }
 
 bool is_icmp(const Protocols& protocols) {
-    return !protocols.numbers.empty() && (protocols.numbers[0] == kIcmp || protocols.numbers[0] == kIcmp6);
+    return !protocols.numbers.empty() &&
+           (protocols.numbers[0] == kIcmp || protocols.numbers[0] == kIcmp6);
 }
 
 std::optional<IcmpType> type_of(const Value& item, Findings& findings) {
@@ -180,15 +197,17 @@ std::optional<IcmpType> type_of(const Value& item, Findings& findings) {
         if (const std::optional<IcmpType> type = icmp_type(item.text)) return type;
         const std::string near = nearest(item.text, icmp_type_names());
         findings.error(item.place, "unknown ICMP type " + quoted(item.text),
-                       near.empty() ? "a number always does" : "did you mean " + quoted(near) + "?");
+                       near.empty() ? "a number always does"
+                                    : "did you mean " + quoted(near) + "?");
     } else {
-        findings.error(item.place,
-                       std::string("\"types\" lists names and numbers, and this is ") + kind_name(item.kind));
+        findings.error(item.place, std::string("\"types\" lists names and numbers, and this is ") +
+                                       kind_name(item.kind));
     }
     return std::nullopt;
 }
 
-std::vector<ServiceRange> icmp_ranges(const Value& list, const Protocols& protocols, Findings& findings) {
+std::vector<ServiceRange> icmp_ranges(const Value& list, const Protocols& protocols,
+                                      Findings& findings) {
     std::vector<ServiceRange> ranges;
     if (!has_kind(list, ValueKind::list, "types", findings)) return ranges;
     if (list.items.empty()) findings.error(list.place, "\"types\" must not be empty");
@@ -200,7 +219,8 @@ std::vector<ServiceRange> icmp_ranges(const Value& list, const Protocols& protoc
             if (const std::optional<std::uint8_t> number = proto == kIcmp ? type->v4 : type->v6)
                 ranges.push_back({.proto = proto, .low = *number, .high = *number});
         if (ranges.size() == before)
-            findings.error(item.place, "protocol " + protocols.name + " has no " + quoted(item.text));
+            findings.error(item.place,
+                           "protocol " + protocols.name + " has no " + quoted(item.text));
     }
     return ranges;
 }
@@ -215,7 +235,8 @@ std::vector<ServiceRange> whole(const Protocols& protocols) {
             const std::uint16_t type = (proto == kIcmp ? echo->v4 : echo->v6).value_or(0);
             ranges.push_back({.proto = proto, .low = type, .high = type});
         } else {
-            ranges.push_back({.proto = proto, .low = 0, .high = icmp ? kTypeMax : std::uint16_t{65535}});
+            ranges.push_back(
+                {.proto = proto, .low = 0, .high = icmp ? kTypeMax : std::uint16_t{65535}});
         }
     }
     return ranges;

@@ -4,9 +4,9 @@
 // walking it takes all the stack.
 #include "config/toml_guard.h"
 
-#include <algorithm>
-
 #include "base/text.h"
+
+#include <algorithm>
 
 namespace sallyport::config {
 
@@ -50,7 +50,8 @@ class Guard {
             else if (text_.substr(at_).starts_with(end)) {
                 at_ += end.size() - 1;
                 // Up to two quotes before the closing three belong to the text.
-                for (int i = 0; multi && i < 2 && text_.substr(at_ + 1).starts_with(quote); ++i) ++at_;
+                for (int i = 0; multi && i < 2 && text_.substr(at_ + 1).starts_with(quote); ++i)
+                    ++at_;
                 return;
             }
         }
@@ -58,9 +59,11 @@ class Guard {
 
     [[nodiscard]] Objection objection(std::string message) const {
         const std::string_view before = text_.substr(0, at_);
-        Place place{.line = static_cast<unsigned>(1 + std::count(before.begin(), before.end(), '\n')),
+        Place place{.line =
+                        static_cast<unsigned>(1 + std::count(before.begin(), before.end(), '\n')),
                     .column = 1};
-        for (std::size_t at = before.rfind('\n') + 1; at < before.size(); ++place.column) // npos + 1 is 0
+        for (std::size_t at = before.rfind('\n') + 1; at < before.size();
+             ++place.column) // npos + 1 is 0
             at += character_at(before, at).bytes.size();
         return Objection{.place = place, .message = std::move(message)};
     }
@@ -71,6 +74,8 @@ class Guard {
 
 } // namespace
 
-std::optional<Objection> objection_to(std::string_view text) { return Guard(text).look(); }
+std::optional<Objection> objection_to(std::string_view text) {
+    return Guard(text).look();
+}
 
 } // namespace sallyport::config

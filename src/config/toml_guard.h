@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include "config/findings.h"
+
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "config/findings.h"
 
 namespace sallyport::config {
 

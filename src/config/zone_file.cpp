@@ -10,7 +10,9 @@ namespace {
 
 constexpr std::size_t kErrorsShown = 100;
 
-bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
+bool is_blank(char c) {
+    return c == ' ' || c == '\t' || c == '\r';
+}
 
 std::string_view trimmed(std::string_view text) {
     while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
@@ -20,16 +22,22 @@ std::string_view trimmed(std::string_view text) {
 
 Diagnostic diagnosis(const std::string& file, std::string_view line, unsigned number,
                      std::string_view entry, const Error& error) {
-    Diagnostic diagnostic{.severity = Severity::error, .file = file, .line = number,
+    Diagnostic diagnostic{.severity = Severity::error,
+                          .file = file,
+                          .line = number,
                           .column = static_cast<unsigned>(entry.data() - line.data() + 1),
-                          .message = error.message, .hint = error.hint, .source = {}, .caret = 0};
+                          .message = error.message,
+                          .hint = error.hint,
+                          .source = {},
+                          .caret = 0};
     return with_source(std::move(diagnostic), line);
 }
 
 std::string_view line_at(std::string_view text, std::size_t at) {
     const void* const newline = std::memchr(text.data() + at, '\n', text.size() - at);
     if (newline == nullptr) return text.substr(at);
-    return text.substr(at, static_cast<std::size_t>(static_cast<const char*>(newline) - text.data()) - at);
+    return text.substr(
+        at, static_cast<std::size_t>(static_cast<const char*>(newline) - text.data()) - at);
 }
 
 } // namespace
@@ -55,10 +63,15 @@ ZoneFile parse_zone_file(std::string_view text, const std::string& file) {
             result.errors.push_back(diagnosis(file, line, number, entry, prefix.error()));
     }
     if (errors > kErrorsShown)
-        result.errors.push_back(Diagnostic{
-            .severity = Severity::error, .file = file, .line = 0, .column = 0,
-            .message = "and " + std::to_string(errors - kErrorsShown) + " more errors", .hint = {},
-            .source = {}, .caret = 0});
+        result.errors.push_back(
+            Diagnostic{.severity = Severity::error,
+                       .file = file,
+                       .line = 0,
+                       .column = 0,
+                       .message = "and " + std::to_string(errors - kErrorsShown) + " more errors",
+                       .hint = {},
+                       .source = {},
+                       .caret = 0});
     return result;
 }
 

@@ -3,12 +3,12 @@
 // asked for while it is being read contains itself.
 #include "config/zones.h"
 
-#include <algorithm>
-
 #include "base/text.h"
 #include "config/interfaces.h"
 #include "config/prefix_set.h"
 #include "config/zone_file.h"
+
+#include <algorithm>
 
 namespace sallyport::config {
 
@@ -20,7 +20,8 @@ constexpr std::size_t kPartsMax = 4096;
 PeerSet set_of(PrefixList networks) {
     PeerSet set;
     if (!networks->empty())
-        set.parts.push_back(PeerPart{.networks = std::move(networks), .except = {}, .interfaces = {}});
+        set.parts.push_back(
+            PeerPart{.networks = std::move(networks), .except = {}, .interfaces = {}});
     return set;
 }
 
@@ -38,12 +39,15 @@ PeerSet joined(PeerSet set, const PeerSet& more) {
     return set;
 }
 
-bool is_reserved(std::string_view name) { return name == "any" || name == "none"; }
+bool is_reserved(std::string_view name) {
+    return name == "any" || name == "none";
+}
 
 // Was a network meant, rather than the name of a zone?
 bool looks_like_network(std::string_view text) {
     return text.find_first_of("/:") != std::string_view::npos ||
-           (!text.empty() && text[0] >= '0' && text[0] <= '9' && text.find('.') != std::string_view::npos);
+           (!text.empty() && text[0] >= '0' && text[0] <= '9' &&
+            text.find('.') != std::string_view::npos);
 }
 
 std::string beside(const std::string& file, const std::string& path) {
@@ -72,7 +76,8 @@ Zones::Zones(const Value* table, const ParseWorld& world, Findings& findings)
 PeerSet Zones::peers(const Value& value, std::string_view key) {
     if (value.kind == ValueKind::string) return item(value, key);
     if (value.kind != ValueKind::list) {
-        findings_.error(value.place, quoted(key) + " must be a zone, a network or a list of these, not " +
+        findings_.error(value.place, quoted(key) +
+                                         " must be a zone, a network or a list of these, not " +
                                          kind_name(value.kind));
         return {};
     }
@@ -99,8 +104,8 @@ PeerSet Zones::peers(const Value& value, std::string_view key) {
 
 PeerSet Zones::item(const Value& item, std::string_view key) {
     if (item.kind != ValueKind::string) {
-        findings_.error(item.place,
-                        quoted(key) + " lists zones and networks, and this is " + kind_name(item.kind));
+        findings_.error(item.place, quoted(key) + " lists zones and networks, and this is " +
+                                        kind_name(item.kind));
         return {};
     }
     if (item.text == "any") return any_peer();
@@ -135,7 +140,8 @@ PeerSet Zones::zone_at(const Value& name) {
         return {};
     }
     if (zone.state == State::unread && path_.size() >= kDeepest) {
-        findings_.error(name.place, "zones are nested more than " + std::to_string(kDeepest) + " deep");
+        findings_.error(name.place,
+                        "zones are nested more than " + std::to_string(kDeepest) + " deep");
         return {};
     }
     if (zone.state == State::unread) read(name.text, zone);
@@ -154,7 +160,8 @@ void Zones::read(const std::string& name, Zone& zone) {
         findings_.error(value.place,
                         "zone " + quoted(name) + " must be a list of networks or a table, not " +
                             kind_name(value.kind),
-                        value.kind == ValueKind::string ? "write [" + quoted(value.text) + "]" : "");
+                        value.kind == ValueKind::string ? "write [" + quoted(value.text) + "]"
+                                                        : "");
     path_.pop_back();
     zone.state = State::read;
 }
@@ -190,7 +197,8 @@ PeerSet Zones::networks(const Value& list, std::string_view key) {
         if (prefix)
             prefixes->push_back(*prefix);
         else if (zones_.contains(entry->text) || is_reserved(entry->text))
-            findings_.error(entry->place, quoted(entry->text) + " is a zone, and this lists networks",
+            findings_.error(entry->place,
+                            quoted(entry->text) + " is a zone, and this lists networks",
                             "a zone made of zones is { zones = [" + quoted(entry->text) + "] }");
         else
             findings_.error(entry->place, prefix.error().message, prefix.error().hint);
@@ -204,7 +212,8 @@ PeerSet Zones::file(const Value& path) {
         return {};
     }
     const std::string resolved = beside(findings_.file(), path.text);
-    if (const auto known = files_.find(resolved); known != files_.end()) return set_of(known->second);
+    if (const auto known = files_.find(resolved); known != files_.end())
+        return set_of(known->second);
     const Result<std::string> text = world_.read_file(resolved);
     auto prefixes = std::make_shared<std::vector<Prefix>>();
     if (text) {
@@ -245,8 +254,10 @@ std::vector<PrefixList> Zones::flat(const PeerSet& set, Place place) {
             continue;
         }
         std::vector<Prefix> holes;
-        for (const PrefixList& hole : part.except) holes.insert(holes.end(), hole->begin(), hole->end());
-        lists.push_back(std::make_shared<const std::vector<Prefix>>(difference(*part.networks, holes)));
+        for (const PrefixList& hole : part.except)
+            holes.insert(holes.end(), hole->begin(), hole->end());
+        lists.push_back(
+            std::make_shared<const std::vector<Prefix>>(difference(*part.networks, holes)));
     }
     return lists;
 }
@@ -268,7 +279,8 @@ void Zones::finish() {
     }
     if (findings_.has_error()) return; // a zone whose name is misspelt elsewhere is not unused
     for (const auto& [name, zone] : zones_)
-        if (!zone.used) findings_.warning(zone.entry->place, "zone " + quoted(name) + " is never used");
+        if (!zone.used)
+            findings_.warning(zone.entry->place, "zone " + quoted(name) + " is never used");
 }
 
 } // namespace sallyport::config

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The zones of a policy file, and whatever names peers by them.
+#include "config/document.h"
+#include "config/fields.h"
+#include "config/findings.h"
+#include "config/parse.h"
+#include "policy/policy.h"
+
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "config/document.h"
-#include "config/fields.h"
-#include "config/findings.h"
-#include "config/parse.h"
-#include "policy/policy.h"
 
 namespace sallyport::config {
 

@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/running.h"
 
-#include <netinet/in.h>
-
 #include <algorithm>
+#include <fmt/format.h>
 #include <map>
+#include <netinet/in.h>
 #include <set>
 #include <string_view>
 #include <tuple>
 #include <utility>
-
-#include <fmt/format.h>
 
 namespace sallyport {
 namespace {
@@ -40,19 +38,23 @@ bool may_still_talk(const SocketInfo& socket) {
     case TcpState::fin_wait1:
     case TcpState::close_wait:
     case TcpState::last_ack:
-    case TcpState::closing: return true;
+    case TcpState::closing:
+        return true;
     // What waits for the peer's FIN with no socket behind it is a time-wait entry too.
-    case TcpState::fin_wait2: return socket.inode != 0 || socket.cgroup != 0;
+    case TcpState::fin_wait2:
+        return socket.inode != 0 || socket.cgroup != 0;
     case TcpState::time_wait:
     case TcpState::close:
-    case TcpState::listen: return false;
+    case TcpState::listen:
+        return false;
     }
     return false;
 }
 
 bool is_under(const std::string& path, std::string_view ancestor) {
     while (ancestor.ends_with('/')) ancestor.remove_suffix(1);
-    return path.starts_with(ancestor) && (path.size() == ancestor.size() || path[ancestor.size()] == '/');
+    return path.starts_with(ancestor) &&
+           (path.size() == ancestor.size() || path[ancestor.size()] == '/');
 }
 
 // Those that accept connections to their port, by port.
@@ -65,12 +67,14 @@ class Listeners {
     }
     [[nodiscard]] bool hold(const SocketInfo& connection) const {
         const auto [first, last] = by_port_.equal_range(connection.local_port);
-        return std::any_of(first, last, [&](const auto& entry) { return serves(*entry.second, connection); });
+        return std::any_of(first, last,
+                           [&](const auto& entry) { return serves(*entry.second, connection); });
     }
 
   private:
     [[nodiscard]] static bool serves(const SocketInfo& listener, const SocketInfo& connection) {
-        if (listener.ifindex != 0 && connection.ifindex != 0 && listener.ifindex != connection.ifindex)
+        if (listener.ifindex != 0 && connection.ifindex != 0 &&
+            listener.ifindex != connection.ifindex)
             return false;
         const bool is_v4 = connection.local.is_v4();
         if (listener.local == kAllOfV4) return is_v4;
@@ -92,10 +96,12 @@ class Places {
     [[nodiscard]] bool is_loopback_only(const SocketInfo& socket) const {
         const Interface* bound = by_index(socket.ifindex);
         if (bound != nullptr && bound->is_loopback) return true;
-        if (is_loopback(socket.local) || is_loopback(socket.remote) || socket.local == socket.remote)
+        if (is_loopback(socket.local) || is_loopback(socket.remote) ||
+            socket.local == socket.remote)
             return true;
         // Another machine may have a link-local address of ours on another link.
-        if (kLinkLocal.covers(socket.remote) && bound != nullptr) return holds(*bound, socket.remote);
+        if (kLinkLocal.covers(socket.remote) && bound != nullptr)
+            return holds(*bound, socket.remote);
         return holders_.contains(socket.remote);
     }
 
@@ -107,7 +113,8 @@ class Places {
         for (auto entry = first; entry != last; ++entry)
             if (!entry->second->is_loopback) found.push_back(entry->second);
         if (const Interface* bound = by_index(socket.ifindex)) {
-            if (kLinkLocal.covers(socket.local) || std::ranges::find(found, bound) != found.end()) return {bound};
+            if (kLinkLocal.covers(socket.local) || std::ranges::find(found, bound) != found.end())
+                return {bound};
             found.push_back(bound); // a VRF: its members hold the address
         }
         if (found.empty())
@@ -130,15 +137,18 @@ class Judge {
     Judge(const Policy& policy, std::span<const SocketInfo> sockets, const RunningWorld& world)
         : policy_(policy), world_(world), listeners_(sockets), places_(world.interfaces) {
         for (const Rule& rule : policy.rules) {
-            asks_cgroup_ = asks_cgroup_ || !rule.identity.unit.empty() || !rule.identity.cgroup.empty();
+            asks_cgroup_ =
+                asks_cgroup_ || !rule.identity.unit.empty() || !rule.identity.cgroup.empty();
             asks_user_ = asks_user_ || rule.identity.user;
         }
     }
 
     [[nodiscard]] std::optional<RunningConnection> judge(const SocketInfo& socket) {
-        if (socket.proto != IPPROTO_TCP || !may_still_talk(socket) || places_.is_loopback_only(socket))
+        if (socket.proto != IPPROTO_TCP || !may_still_talk(socket) ||
+            places_.is_loopback_only(socket))
             return std::nullopt;
-        return direction_of(socket) == Direction::ingress ? judge_inbound(socket) : judge_outbound(socket);
+        return direction_of(socket) == Direction::ingress ? judge_inbound(socket)
+                                                          : judge_outbound(socket);
     }
 
   private:
@@ -151,7 +161,8 @@ class Judge {
 
     [[nodiscard]] std::optional<RunningConnection> judge_inbound(const SocketInfo& socket) {
         const std::vector<const Interface*> places = places_.of(socket);
-        if (!std::ranges::all_of(places, [&](const Interface* place) { return world_.is_guarded(*place); }))
+        if (!std::ranges::all_of(places,
+                                 [&](const Interface* place) { return world_.is_guarded(*place); }))
             return std::nullopt;
         Opening opening;
         opening.direction = Direction::ingress;
@@ -204,15 +215,16 @@ class Judge {
 
     // A server's many connections from one proxy are one question.
     [[nodiscard]] Verdict verdict_on(const Opening& opening) {
-        const Question question{opening.direction, opening.interface, opening.source, opening.destination,
-                                opening.port,      opening.cgroup,    opening.user};
+        const Question question{opening.direction,   opening.interface, opening.source,
+                                opening.destination, opening.port,      opening.cgroup,
+                                opening.user};
         const auto known = answers_.find(question);
         if (known != answers_.end()) return known->second;
         return answers_.emplace(question, evaluate(policy_, opening)).first->second;
     }
 
-    using Question = std::tuple<Direction, std::string, Address, Address, std::uint16_t, std::string,
-                                std::optional<std::uint32_t>>;
+    using Question = std::tuple<Direction, std::string, Address, Address, std::uint16_t,
+                                std::string, std::optional<std::uint32_t>>;
     const Policy& policy_;
     const RunningWorld& world_;
     Listeners listeners_;
@@ -224,8 +236,9 @@ class Judge {
 
 } // namespace
 
-std::vector<RunningConnection>
-judge_running(const Policy& policy, std::span<const SocketInfo> sockets, const RunningWorld& world) {
+std::vector<RunningConnection> judge_running(const Policy& policy,
+                                             std::span<const SocketInfo> sockets,
+                                             const RunningWorld& world) {
     Judge judge(policy, sockets, world);
     std::vector<RunningConnection> refused;
     for (const SocketInfo& socket : sockets)

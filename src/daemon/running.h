@@ -6,6 +6,11 @@
 // Only what surely is refused is named here. Where the sockets alone do not tell
 // (an address on several interfaces, a closed socket's owner) the connection is
 // let be, and the programs, which see its packets, judge it.
+#include "kernel/interfaces.h"
+#include "kernel/sockets.h"
+#include "policy/evaluate.h"
+#include "policy/policy.h"
+
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -13,16 +18,11 @@
 #include <string>
 #include <vector>
 
-#include "kernel/interfaces.h"
-#include "kernel/sockets.h"
-#include "policy/evaluate.h"
-#include "policy/policy.h"
-
 namespace sallyport {
 
 // What else of the sockets' network namespace the judgement needs.
 struct RunningWorld {
-    std::vector<Interface> interfaces; // of that namespace, loopback too
+    std::vector<Interface> interfaces;                // of that namespace, loopback too
     std::function<bool(const Interface&)> is_guarded; // outside the host's namespace: none is
     // Path of a cgroup below the hierarchy's root; nullopt when it is gone.
     std::function<std::optional<std::string>(std::uint64_t id)> cgroup_path;

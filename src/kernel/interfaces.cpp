@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernel/interfaces.h"
 
+#include <algorithm>
 #include <linux/if.h>
 #include <linux/if_arp.h>
 #include <linux/rtnetlink.h>
-#include <sys/socket.h>
-
-#include <algorithm>
 #include <map>
+#include <sys/socket.h>
 #include <utility>
 
 namespace sallyport {
@@ -41,7 +40,8 @@ std::optional<Interface> parse_link(const NetlinkMessage& message) {
 Address address_of(unsigned family, Bytes value) {
     if (family == AF_INET6) return Address{front_of<std::array<std::uint8_t, 16>>(value)};
     const auto quad = front_of<std::array<std::uint8_t, 4>>(value);
-    return Address::v4(static_cast<std::uint32_t>(quad[0]) << 24 | static_cast<std::uint32_t>(quad[1]) << 16 |
+    return Address::v4(static_cast<std::uint32_t>(quad[0]) << 24 |
+                       static_cast<std::uint32_t>(quad[1]) << 16 |
                        static_cast<std::uint32_t>(quad[2]) << 8 | quad[3]);
 }
 
@@ -79,7 +79,8 @@ struct LinkRequest {
 
 sp_link_type link_type_of(unsigned arphrd) {
     switch (arphrd) {
-    case ARPHRD_ETHER: return SP_LINK_ETHERNET;
+    case ARPHRD_ETHER:
+        return SP_LINK_ETHERNET;
     case ARPHRD_NONE: // tun, WireGuard
     case ARPHRD_RAWIP:
     case ARPHRD_PPP: // its two bytes are gone before the stack, or XDP, sees the packet
@@ -87,8 +88,10 @@ sp_link_type link_type_of(unsigned arphrd) {
     case ARPHRD_TUNNEL6:
     case ARPHRD_SIT:
     case ARPHRD_IPGRE:
-    case ARPHRD_IP6GRE: return SP_LINK_IP;
-    default: return SP_LINK_NONE;
+    case ARPHRD_IP6GRE:
+        return SP_LINK_IP;
+    default:
+        return SP_LINK_NONE;
     }
 }
 

@@ -2,15 +2,15 @@
 #pragma once
 // Network interfaces and their addresses, asked of rtnetlink: /sys may belong to
 // another network namespace.
-#include <array>
-#include <cstdint>
-#include <string>
-#include <vector>
-
 #include "base/ip.h"
 #include "base/result.h"
 #include "kernel/netlink.h"
 #include "sallyport/abi/types.h"
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
 
 namespace sallyport {
 
@@ -24,7 +24,7 @@ struct Interface {
     std::string name;
     unsigned index = 0;
     unsigned mtu = 0;
-    sp_link_type link = SP_LINK_NONE; // what a packet begins with; NONE: nothing we can read
+    sp_link_type link = SP_LINK_NONE;  // what a packet begins with; NONE: nothing we can read
     std::array<std::uint8_t, 6> mac{}; // zero when the link has none of that length
     bool is_loopback = false;
     std::vector<InterfaceAddress> addresses; // sorted, distinct

@@ -1,24 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernel/namespaces.h"
 
-#include <dirent.h>
-#include <fcntl.h>
-#include <sched.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
+#include "kernel/interfaces.h"
 
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <dirent.h>
+#include <fcntl.h>
 #include <map>
 #include <memory>
+#include <sched.h>
 #include <set>
 #include <string>
 #include <string_view>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <system_error>
 #include <thread>
-
-#include "kernel/interfaces.h"
 
 namespace sallyport {
 namespace {
@@ -29,13 +28,14 @@ constexpr int kNetnsCookie = 71; // SO_NETNS_COOKIE; headers before 5.14 lack it
 constexpr const char* kOwn = "/proc/thread-self/ns/net";
 
 std::optional<std::uint64_t> inode_at(const std::string& path) {
-    struct stat about {};
+    struct stat about{};
     if (stat(path.c_str(), &about) != 0) return std::nullopt;
     return about.st_ino;
 }
 
 Result<std::vector<pid_t>> processes() {
-    const std::unique_ptr<DIR, decltype([](DIR* directory) { closedir(directory); })> proc(opendir("/proc"));
+    const std::unique_ptr<DIR, decltype([](DIR* directory) { closedir(directory); })> proc(
+        opendir("/proc"));
     if (!proc) return fail_errno(errno, "opening /proc");
     std::vector<pid_t> found;
     for (;;) {
@@ -53,9 +53,11 @@ Result<std::vector<pid_t>> processes() {
 // What `where` still is by the time it is open; none when its process has left it.
 std::optional<NetNamespace> open_namespace(pid_t pid, std::uint64_t inode) {
     const std::string path = "/proc/" + std::to_string(pid) + "/ns/net";
-    NetNamespace where{.fd = Fd(open(path.c_str(), O_RDONLY | O_CLOEXEC)), .inode = inode, .pid = pid};
-    struct stat about {};
-    if (!where.fd || fstat(where.fd.get(), &about) != 0 || about.st_ino != inode) return std::nullopt;
+    NetNamespace where{
+        .fd = Fd(open(path.c_str(), O_RDONLY | O_CLOEXEC)), .inode = inode, .pid = pid};
+    struct stat about{};
+    if (!where.fd || fstat(where.fd.get(), &about) != 0 || about.st_ino != inode)
+        return std::nullopt;
     return where;
 }
 
@@ -89,7 +91,8 @@ Result<std::vector<NetNamespace>> other_namespaces() {
     if (!own) return fail_errno(errno, kOwn);
     std::map<std::uint64_t, NetNamespace> found;
     for (const pid_t pid : SP_TRY(processes())) {
-        const std::optional<std::uint64_t> inode = inode_at("/proc/" + std::to_string(pid) + "/ns/net");
+        const std::optional<std::uint64_t> inode =
+            inode_at("/proc/" + std::to_string(pid) + "/ns/net");
         if (!inode || *inode == *own || found.contains(*inode)) continue;
         if (std::optional<NetNamespace> where = open_namespace(pid, *inode))
             found.emplace(*inode, std::move(*where));
@@ -103,14 +106,17 @@ Status call_inside(const NetNamespace& where, const std::function<void()>& work)
     int error = 0;
     try {
         std::thread([&] {
-            if (setns(where.fd.get(), CLONE_NEWNET) != 0) error = errno;
-            else work();
+            if (setns(where.fd.get(), CLONE_NEWNET) != 0)
+                error = errno;
+            else
+                work();
         }).join();
     } catch (const std::system_error& failed) { // no thread could be made
         error = failed.code().value();
     }
     if (error != 0)
-        return fail_errno(error, "entering the network namespace of process " + std::to_string(where.pid),
+        return fail_errno(error,
+                          "entering the network namespace of process " + std::to_string(where.pid),
                           error == EPERM ? "CAP_SYS_ADMIN is needed" : "");
     return {};
 }

@@ -2,18 +2,17 @@
 #pragma once
 // The network namespaces of this machine: our own, and those that other
 // processes live in.
-#include <sys/types.h>
+#include "base/fd.h"
+#include "base/ip.h"
+#include "base/result.h"
 
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <sys/types.h>
 #include <utility>
 #include <vector>
-
-#include "base/fd.h"
-#include "base/ip.h"
-#include "base/result.h"
 
 namespace sallyport {
 

@@ -3,15 +3,14 @@
 // under another number belongs to nobody and is passed over.
 #include "kernel/netlink.h"
 
-#include <linux/rtnetlink.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <linux/rtnetlink.h>
+#include <sys/socket.h>
+#include <sys/time.h>
 
 namespace sallyport {
 namespace {

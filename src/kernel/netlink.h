@@ -2,26 +2,24 @@
 #pragma once
 // Netlink as the rest of this module needs it: dumps and acknowledged requests,
 // over a socket in the network namespace of the thread that opens it.
-#include <linux/netlink.h>
+#include "base/fd.h"
+#include "base/result.h"
 
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <linux/netlink.h>
 #include <optional>
 #include <span>
 #include <type_traits>
 #include <vector>
-
-#include "base/fd.h"
-#include "base/result.h"
 
 namespace sallyport {
 
 using Bytes = std::span<const std::byte>;
 
 // The bytes of a plain value, for as long as the value lives.
-template <typename T>
-[[nodiscard]] Bytes bytes_of(const T& value) {
+template <typename T> [[nodiscard]] Bytes bytes_of(const T& value) {
     static_assert(std::is_trivially_copyable_v<T>);
     return std::as_bytes(std::span(&value, 1));
 }
@@ -32,8 +30,7 @@ struct NetlinkMessage {
 };
 
 // A fixed struct at the front of `body`; zero where the body is shorter.
-template <typename T>
-[[nodiscard]] T front_of(Bytes body);
+template <typename T> [[nodiscard]] T front_of(Bytes body);
 // What follows that struct, at netlink's alignment.
 [[nodiscard]] Bytes behind(Bytes body, std::size_t front);
 
@@ -84,8 +81,7 @@ collect(const NetlinkSocket& socket, std::uint16_t type, Bytes body,
     return fail(ErrorKind::kernel, "what the kernel lists keeps changing while it is read");
 }
 
-template <typename T>
-T front_of(Bytes body) {
+template <typename T> T front_of(Bytes body) {
     static_assert(std::is_trivially_copyable_v<T>);
     T value{};
     const std::span<std::byte> to = std::as_writable_bytes(std::span(&value, 1));

@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernel/sockets.h"
 
+#include "kernel/netlink.h"
+
+#include <cerrno>
+#include <cstring>
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-#include <cerrno>
-#include <cstring>
-
-#include "kernel/netlink.h"
-
 namespace sallyport {
 namespace {
 
-constexpr std::uint32_t bit_of(TcpState state) { return 1u << static_cast<unsigned>(state); }
+constexpr std::uint32_t bit_of(TcpState state) {
+    return 1u << static_cast<unsigned>(state);
+}
 
 // 1 to 12 but for close. Above is what is bound and nothing more.
 constexpr std::uint32_t kAllOfTcp =
@@ -41,7 +42,8 @@ std::optional<SocketInfo> parse_socket(std::uint8_t proto, const NetlinkMessage&
     found.remote_port = ntohs(head.id.idiag_dport);
     found.state = static_cast<TcpState>(head.idiag_state);
     found.uid = head.idiag_uid;
-    found.cookie = static_cast<std::uint64_t>(head.id.idiag_cookie[1]) << 32 | head.id.idiag_cookie[0];
+    found.cookie =
+        static_cast<std::uint64_t>(head.id.idiag_cookie[1]) << 32 | head.id.idiag_cookie[0];
     found.ifindex = head.id.idiag_if;
     found.inode = head.idiag_inode;
     for_each_attribute(behind(message.body, sizeof head), [&](std::uint16_t type, Bytes value) {
@@ -89,9 +91,13 @@ inet_diag_sockid id_of(const SocketInfo& socket) {
 
 } // namespace
 
-Result<std::vector<SocketInfo>> list_tcp() { return list(IPPROTO_TCP, kAllOfTcp); }
+Result<std::vector<SocketInfo>> list_tcp() {
+    return list(IPPROTO_TCP, kAllOfTcp);
+}
 
-Result<std::vector<SocketInfo>> list_udp() { return list(IPPROTO_UDP, kAllOfUdp); }
+Result<std::vector<SocketInfo>> list_udp() {
+    return list(IPPROTO_UDP, kAllOfUdp);
+}
 
 Status destroy(const SocketInfo& socket) {
     const NetlinkSocket netlink = SP_TRY(NetlinkSocket::open(NETLINK_SOCK_DIAG));
@@ -103,9 +109,11 @@ Status destroy(const SocketInfo& socket) {
     request.id = id_of(socket);
     const int error = SP_TRY(netlink.ask(SOCK_DESTROY, bytes_of(request)));
     switch (error) {
-    case 0: return {};
+    case 0:
+        return {};
     case ENOENT:
-    case ESTALE: return fail(ErrorKind::not_found, "the socket is gone already");
+    case ESTALE:
+        return fail(ErrorKind::not_found, "the socket is gone already");
     case EOPNOTSUPP:
         return fail(ErrorKind::not_supported, "this kernel cannot destroy sockets",
                     "it lacks CONFIG_INET_DIAG_DESTROY: what the policy refuses is still dropped, "
@@ -113,7 +121,8 @@ Status destroy(const SocketInfo& socket) {
     case EPERM:
         return fail(ErrorKind::permission, "destroying a socket needs CAP_NET_ADMIN",
                     "run as root, or grant CAP_NET_ADMIN");
-    default: return fail_errno(error, "destroying a socket");
+    default:
+        return fail_errno(error, "destroying a socket");
     }
 }
 

@@ -2,11 +2,11 @@
 #pragma once
 // The sockets of the calling thread's network namespace, listed and destroyed by
 // NETLINK_SOCK_DIAG.
-#include <cstdint>
-#include <vector>
-
 #include "base/ip.h"
 #include "base/result.h"
+
+#include <cstdint>
+#include <vector>
 
 namespace sallyport {
 
@@ -36,8 +36,9 @@ struct SocketInfo {
     std::uint16_t remote_port = 0;
     TcpState state = TcpState::close;
     bool is_ipv6_only = false;
-    std::uint32_t uid = 0;     // 0 too when the kernel does not say: no inode and no cgroup
-    std::uint64_t cgroup = 0;  // cgroup v2 id; 0: not known (half-open, time-wait, kernels before 5.10)
+    std::uint32_t uid = 0; // 0 too when the kernel does not say: no inode and no cgroup
+    std::uint64_t cgroup =
+        0; // cgroup v2 id; 0: not known (half-open, time-wait, kernels before 5.10)
     std::uint64_t cookie = 0;
     std::uint32_t ifindex = 0; // bound to that interface; set for link-local peers too
     std::uint32_t inode = 0;   // 0: no process holds it

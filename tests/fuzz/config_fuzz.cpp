@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // A policy file of any bytes: no crash, no policy beside an error, and what is
 // said of it is fit for a terminal.
+#include "config/parse.h"
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
-
-#include "config/parse.h"
 
 using namespace sallyport;
 
@@ -37,7 +37,8 @@ void check_diagnostic(const Diagnostic& diagnostic) {
     require(diagnostic.caret <= diagnostic.source.size() + 1);
     const std::string text = to_text(diagnostic);
     require(text.ends_with('\n'));
-    for (const char c : text) require(static_cast<unsigned char>(c) >= 0x20 || c == '\n' || c == '\t');
+    for (const char c : text)
+        require(static_cast<unsigned char>(c) >= 0x20 || c == '\n' || c == '\t');
 }
 
 void check_peers(const PeerSet& peers) {
@@ -68,9 +69,9 @@ void check_policy(const Policy& policy) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::string_view text(reinterpret_cast<const char*>(data), size);
     const ParsedPolicy parsed = parse_policy(text, "dir/p.toml", made_up());
-    const bool has_error =
-        std::any_of(parsed.diagnostics.begin(), parsed.diagnostics.end(),
-                    [](const Diagnostic& diagnostic) { return diagnostic.severity == Severity::error; });
+    const bool has_error = std::any_of(
+        parsed.diagnostics.begin(), parsed.diagnostics.end(),
+        [](const Diagnostic& diagnostic) { return diagnostic.severity == Severity::error; });
     require(has_error != parsed.policy.has_value());
     for (const Diagnostic& diagnostic : parsed.diagnostics) check_diagnostic(diagnostic);
     if (parsed.policy) check_policy(*parsed.policy);

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // A zone file of any bytes. Each prefix that is taken prints as a text that is
 // read as the same prefix, and inet_pton takes its address too.
-#include <arpa/inet.h>
+#include "config/zone_file.h"
 
+#include <arpa/inet.h>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
-
-#include "config/zone_file.h"
 
 using namespace sallyport;
 
@@ -32,7 +31,8 @@ void check_address(std::string_view text) {
     if (text.size() > 64 || text.find('\0') != std::string_view::npos) return;
     const std::string copy(text);
     unsigned char bytes[16];
-    const bool known = ::inet_pton(AF_INET, copy.c_str(), bytes) == 1 || ::inet_pton(AF_INET6, copy.c_str(), bytes) == 1;
+    const bool known = ::inet_pton(AF_INET, copy.c_str(), bytes) == 1 ||
+                       ::inet_pton(AF_INET6, copy.c_str(), bytes) == 1;
     require(parse_address(text).has_value() == known);
 }
 

@@ -182,7 +182,7 @@ SP_ASSERT_SIZE(struct sp_cg_step, 128);
 struct sp_cg_state {
 	__u32 other;
 	__u32 other_slice;
-	__u32 cgroup_class;
+	__u32 cgroup_class; /* 0: no selector holds, and as such an unknown cgroup counts */
 	__u32 spare;
 };
 SP_ASSERT_SIZE(struct sp_cg_state, 16);

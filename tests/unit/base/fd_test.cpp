@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/fd.h"
 
-#include <fcntl.h>
-
 #include <catch2/catch_test_macros.hpp>
+#include <fcntl.h>
 
 using namespace sallyport;
 
 namespace {
-int open_one() { return ::open("/dev/null", O_RDONLY | O_CLOEXEC); }
-bool is_open(int fd) { return ::fcntl(fd, F_GETFD) != -1; }
+int open_one() {
+    return ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+bool is_open(int fd) {
+    return ::fcntl(fd, F_GETFD) != -1;
+}
 } // namespace
 
 TEST_CASE("a descriptor is closed when its owner ends, and not before") {

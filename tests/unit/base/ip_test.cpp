@@ -3,7 +3,6 @@
 #include "base/ip.h"
 
 #include <arpa/inet.h>
-
 #include <catch2/catch_test_macros.hpp>
 #include <random>
 
@@ -19,21 +18,66 @@ std::optional<Address> by_libc(const std::string& text) {
     return std::nullopt;
 }
 
-Address address(const char* text) { return parse_address(text).value(); }
-Prefix prefix(const char* text) { return parse_prefix(text).value(); }
-std::string round_trip(const char* text) { return to_string(address(text)); }
+Address address(const char* text) {
+    return parse_address(text).value();
+}
+Prefix prefix(const char* text) {
+    return parse_prefix(text).value();
+}
+std::string round_trip(const char* text) {
+    return to_string(address(text));
+}
 
 } // namespace
 
 TEST_CASE("addresses are taken and refused exactly as inet_pton does, by hand-picked cases") {
-    for (const char* text :
-         {"", "0.0.0.0", "255.255.255.255", "256.1.1.1", "1.2.3", "1.2.3.4.5", "1.2.3.4.", ".1.2.3.4",
-          "01.2.3.4", "1.2.3.04", "00.0.0.0", "1..2.3", "1.2.3.4 ", " 1.2.3.4", "0x1.2.3.4", "1.2.3.+4",
-          "::", ":", ":::", "::1", "1::", "1::2::3", "1:2:3:4:5:6:7:8", "1:2:3:4:5:6:7", "1:2:3:4:5:6:7::",
-          "::2:3:4:5:6:7:8", "1:2:3:4:5:6:7::8", "1:2:3:4::5:6:7:8", "1:2:3:4:5:6:7:8:9", "12345::", "g::",
-          "::ffff:1.2.3.4", "::1.2.3.4", "1:2:3:4:5:6:1.2.3.4", "1:2:3:4:5:6:7:1.2.3.4", "::1.2.3",
-          "::1.2.3.4:5", "::01.2.3.4", "1.2.3.4::", "fe80::1%eth0", "::1/64", "FFFF::ABCD", "1:", ":1",
-          "1:2:3:4:5:6:7:8:", "::1:", "0:0:0:0:0:ffff:1.2.3.4"}) {
+    for (const char* text : {"",
+                             "0.0.0.0",
+                             "255.255.255.255",
+                             "256.1.1.1",
+                             "1.2.3",
+                             "1.2.3.4.5",
+                             "1.2.3.4.",
+                             ".1.2.3.4",
+                             "01.2.3.4",
+                             "1.2.3.04",
+                             "00.0.0.0",
+                             "1..2.3",
+                             "1.2.3.4 ",
+                             " 1.2.3.4",
+                             "0x1.2.3.4",
+                             "1.2.3.+4",
+                             "::",
+                             ":",
+                             ":::",
+                             "::1",
+                             "1::",
+                             "1::2::3",
+                             "1:2:3:4:5:6:7:8",
+                             "1:2:3:4:5:6:7",
+                             "1:2:3:4:5:6:7::",
+                             "::2:3:4:5:6:7:8",
+                             "1:2:3:4:5:6:7::8",
+                             "1:2:3:4::5:6:7:8",
+                             "1:2:3:4:5:6:7:8:9",
+                             "12345::",
+                             "g::",
+                             "::ffff:1.2.3.4",
+                             "::1.2.3.4",
+                             "1:2:3:4:5:6:1.2.3.4",
+                             "1:2:3:4:5:6:7:1.2.3.4",
+                             "::1.2.3",
+                             "::1.2.3.4:5",
+                             "::01.2.3.4",
+                             "1.2.3.4::",
+                             "fe80::1%eth0",
+                             "::1/64",
+                             "FFFF::ABCD",
+                             "1:",
+                             ":1",
+                             "1:2:3:4:5:6:7:8:",
+                             "::1:",
+                             "0:0:0:0:0:ffff:1.2.3.4"}) {
         INFO(text);
         CHECK(parse_address(text) == by_libc(text));
     }
@@ -41,8 +85,9 @@ TEST_CASE("addresses are taken and refused exactly as inet_pton does, by hand-pi
 
 TEST_CASE("addresses are taken and refused exactly as inet_pton does, by mutation") {
     std::mt19937 random(7); // NOLINT: the same texts in every run
-    const std::vector<std::string> seeds = {"10.0.0.1", "255.255.255.255", "::", "fd00::1", "1:2:3:4:5:6:7:8",
-                                            "::ffff:192.0.2.1", "2001:db8::8:800:200c:417a", "1::8"};
+    const std::vector<std::string> seeds = {
+        "10.0.0.1",         "255.255.255.255",           "::",  "fd00::1", "1:2:3:4:5:6:7:8",
+        "::ffff:192.0.2.1", "2001:db8::8:800:200c:417a", "1::8"};
     const std::string alphabet = "0123456789abcdefFG:.:.";
     const auto pick = [&](std::size_t below) { return random() % below; };
     std::size_t good = 0;
@@ -76,9 +121,10 @@ TEST_CASE("a text with a zero byte in it is no address") {
 
 TEST_CASE("addresses print as RFC 5952 asks") {
     CHECK(round_trip("2001:0DB8:0:0:0:0:0:1") == "2001:db8::1");
-    CHECK(round_trip("2001:db8:0:1:1:1:1:1") == "2001:db8:0:1:1:1:1:1"); // one group is not shortened
-    CHECK(round_trip("2001:0:0:1:0:0:0:1") == "2001:0:0:1::1");          // the longest run
-    CHECK(round_trip("2001:db8:0:0:1:0:0:1") == "2001:db8::1:0:0:1");    // the first of equals
+    CHECK(round_trip("2001:db8:0:1:1:1:1:1") ==
+          "2001:db8:0:1:1:1:1:1");                                    // one group is not shortened
+    CHECK(round_trip("2001:0:0:1:0:0:0:1") == "2001:0:0:1::1");       // the longest run
+    CHECK(round_trip("2001:db8:0:0:1:0:0:1") == "2001:db8::1:0:0:1"); // the first of equals
     CHECK(round_trip("0:0:0:0:0:0:0:0") == "::");
     CHECK(round_trip("1:0:0:0:0:0:0:0") == "1::");
     CHECK(round_trip("0:0:0:0:0:0:0:1") == "::1");
@@ -99,7 +145,8 @@ TEST_CASE("any address survives being printed and read") {
         if (value.is_v4()) continue;
         char expected[INET6_ADDRSTRLEN]{};
         REQUIRE(::inet_ntop(AF_INET6, value.bytes.data(), expected, sizeof expected) != nullptr);
-        if (std::string(expected).find('.') == std::string::npos) REQUIRE(to_string(value) == expected);
+        if (std::string(expected).find('.') == std::string::npos)
+            REQUIRE(to_string(value) == expected);
     }
 }
 
@@ -123,8 +170,9 @@ TEST_CASE("prefixes of both families are read at both edges of their lengths") {
     CHECK(prefix("10.0.0.1/32") == prefix("10.0.0.1"));
     CHECK(prefix("::/0").length == 0);
     CHECK(prefix("fd00::1/128") == prefix("fd00::1"));
-    for (const char* text : {"10.0.0.0/33", "::/129", "10.0.0.0/", "10.0.0.0/-1", "10.0.0.0/08", "10.0.0.0/8/8",
-                             "/8", "", "10.0.0.0/ 8", "10.0.0.0/8 ", "10.0.0.0/999999999999999999999"}) {
+    for (const char* text :
+         {"10.0.0.0/33", "::/129", "10.0.0.0/", "10.0.0.0/-1", "10.0.0.0/08", "10.0.0.0/8/8", "/8",
+          "", "10.0.0.0/ 8", "10.0.0.0/8 ", "10.0.0.0/999999999999999999999"}) {
         INFO(text);
         CHECK_FALSE(parse_prefix(text));
     }

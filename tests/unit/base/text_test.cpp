@@ -35,11 +35,11 @@ TEST_CASE("marks that reorder or hide text are escaped") {
 TEST_CASE("bytes that are not UTF-8 are escaped one by one") {
     CHECK(escaped("\xff") == "\\xff");
     CHECK(escaped("a\x80z") == "a\\x80z");
-    CHECK(escaped("\xc0\xaf") == "\\xc0\\xaf");             // overlong
-    CHECK(escaped("\xe0\x80\xaf") == "\\xe0\\x80\\xaf");    // overlong
-    CHECK(escaped("\xed\xa0\x80") == "\\xed\\xa0\\x80");    // a surrogate
+    CHECK(escaped("\xc0\xaf") == "\\xc0\\xaf");                   // overlong
+    CHECK(escaped("\xe0\x80\xaf") == "\\xe0\\x80\\xaf");          // overlong
+    CHECK(escaped("\xed\xa0\x80") == "\\xed\\xa0\\x80");          // a surrogate
     CHECK(escaped("\xf4\x90\x80\x80") == "\\xf4\\x90\\x80\\x80"); // above U+10FFFF
-    CHECK(escaped("\xe2\x82") == "\\xe2\\x82");             // cut short
+    CHECK(escaped("\xe2\x82") == "\\xe2\\x82");                   // cut short
     CHECK(escaped("\xe2\x82z") == "\\xe2\\x82z");
 }
 

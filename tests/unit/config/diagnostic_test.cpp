@@ -7,23 +7,30 @@ using namespace sallyport;
 
 namespace {
 Diagnostic at(unsigned column, std::string line) {
-    return with_source(Diagnostic{.severity = Severity::error, .file = "p.toml", .line = 4, .column = column,
-                                  .message = "wrong", .hint = {}, .source = {}, .caret = 0},
+    return with_source(Diagnostic{.severity = Severity::error,
+                                  .file = "p.toml",
+                                  .line = 4,
+                                  .column = column,
+                                  .message = "wrong",
+                                  .hint = {},
+                                  .source = {},
+                                  .caret = 0},
                        line);
 }
 } // namespace
 
 TEST_CASE("a finding is shown with its line and a caret") {
     CHECK(to_text(at(8, "from = \"adnim\"")) == "p.toml:4:8: error: wrong\n"
-                                                 "    from = \"adnim\"\n"
-                                                 "           ^\n");
+                                                "    from = \"adnim\"\n"
+                                                "           ^\n");
 }
 
 TEST_CASE("the hint and the severity are shown") {
     Diagnostic finding = at(1, "x");
     finding.severity = Severity::warning;
     finding.hint = "did you mean \"y\"?";
-    CHECK(to_text(finding) == "p.toml:4:1: warning: wrong\n    x\n    ^\n    hint: did you mean \"y\"?\n");
+    CHECK(to_text(finding) ==
+          "p.toml:4:1: warning: wrong\n    x\n    ^\n    hint: did you mean \"y\"?\n");
 }
 
 TEST_CASE("tabs are repeated under the line, so that the caret stands right") {

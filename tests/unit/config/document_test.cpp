@@ -26,7 +26,8 @@ std::string first(const Read& result) {
 } // namespace
 
 TEST_CASE("values keep their kind and their place") {
-    const Read result = read("a = \"x\"\n\t b = [1, true]\n[t]\nc = 1.5\nd = 2026-01-01\n[[r]]\ne = {f = 1}\n");
+    const Read result =
+        read("a = \"x\"\n\t b = [1, true]\n[t]\nc = 1.5\nd = 2026-01-01\n[[r]]\ne = {f = 1}\n");
     REQUIRE(result.document);
     const Value& root = *result.document;
     CHECK(root.find("a")->value.text == "x");
@@ -55,7 +56,12 @@ TEST_CASE("an empty document is a table of nothing") {
 }
 
 TEST_CASE("a syntax error is one finding at its place") {
-    for (const char* text : {"a = 1\nb = \n", "a = 1\nb 2\n", "a = 1\n[b\n", "a = 1\nb = [1,,2]\n", "a = 1\n\x01\n", "a = 1\n[[[b]]]\n", "a = 1\nb = ü\n", "a = 1\nb = 1\"ü\n", "a = 1\nü = 1\n", "a = 1\n\xc2\xa0" "b = 1\n", "a = 1\n[)b]\n"}) {
+    for (const char* text :
+         {"a = 1\nb = \n", "a = 1\nb 2\n", "a = 1\n[b\n", "a = 1\nb = [1,,2]\n", "a = 1\n\x01\n",
+          "a = 1\n[[[b]]]\n", "a = 1\nb = ü\n", "a = 1\nb = 1\"ü\n", "a = 1\nü = 1\n",
+          "a = 1\n\xc2\xa0"
+          "b = 1\n",
+          "a = 1\n[)b]\n"}) {
         INFO(text);
         const Read result = read(text);
         CHECK_FALSE(result.document);
@@ -73,7 +79,8 @@ TEST_CASE("text that is not UTF-8 is refused") {
 }
 
 TEST_CASE("every key that is there twice is a finding, and the rest is read") {
-    const Read result = read("a = 1\na = 2\n\"b c\" = 1\n\"b c\" = 2\nt = {x = 1, x = 2}\na = 3\n[u]\n[u]\nv = 1\n");
+    const Read result = read(
+        "a = 1\na = 2\n\"b c\" = 1\n\"b c\" = 2\nt = {x = 1, x = 2}\na = 3\n[u]\n[u]\nv = 1\n");
     REQUIRE(result.document);
     REQUIRE(result.findings.size() == 5);
     CHECK(first(result) == "2:1: \"a\" is defined twice");
@@ -94,7 +101,7 @@ TEST_CASE("a repeated key that cannot be renamed ends the reading, with its plac
 }
 
 TEST_CASE("columns count bytes, also behind wide characters") {
-    CHECK(first(read("a = [\"ä\", ]]\n")) .starts_with("1:13:"));
+    CHECK(first(read("a = [\"ä\", ]]\n")).starts_with("1:13:"));
 }
 
 TEST_CASE("keys of very many parts are refused before they make a tree of that depth") {
@@ -105,8 +112,12 @@ TEST_CASE("keys of very many parts are refused before they make a tree of that d
     CHECK_FALSE(read("[" + deep + "]\n").document);
     CHECK_FALSE(read("x = {" + deep + " = 1}\n").document);
     CHECK(read("a.b.c.d = 1\n").document);
-    CHECK(read("a = \"1.2.3.4.5.6.7.8.9.0.1.2.3.4.5.6.7.8.9\" # 1.2.3.4.5.6.7.8.9.0.1.2.3.4.5.6.7\n").document);
-    CHECK(read("a = '''\n1.2.3.4.5.6.7.8.9.0.1.2.3.4.5.6.7.8.9'''\nb = \"\\\".............................\"\n").document);
+    CHECK(
+        read("a = \"1.2.3.4.5.6.7.8.9.0.1.2.3.4.5.6.7.8.9\" # 1.2.3.4.5.6.7.8.9.0.1.2.3.4.5.6.7\n")
+            .document);
+    CHECK(read("a = '''\n1.2.3.4.5.6.7.8.9.0.1.2.3.4.5.6.7.8.9'''\nb = "
+               "\"\\\".............................\"\n")
+              .document);
 }
 
 TEST_CASE("lists within lists within lists are refused, not followed") {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Policies of tests/golden/config with what is said about each, word for word.
 // A changed text is shown here; SP_GOLDEN=write puts the new one in place.
+#include "unit/config/world.h"
+
 #include <catch2/catch_test_macros.hpp>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
-
-#include "unit/config/world.h"
 
 using namespace sallyport;
 
@@ -22,7 +22,8 @@ std::string content(const std::filesystem::path& path) {
 std::string report(const std::filesystem::path& path) {
     config_test::World world;
     for (const auto& file : std::filesystem::directory_iterator(path.parent_path()))
-        if (file.path().extension() == ".netset") world.files[file.path().filename()] = content(file.path());
+        if (file.path().extension() == ".netset")
+            world.files[file.path().filename()] = content(file.path());
     const ParsedPolicy result = parse_policy(content(path), path.filename(), world.view());
     std::string text;
     for (const Diagnostic& diagnostic : result.diagnostics) text += to_text(diagnostic);
@@ -32,7 +33,8 @@ std::string report(const std::filesystem::path& path) {
 } // namespace
 
 TEST_CASE("what is said about a policy is said word for word") {
-    const std::filesystem::path directory = std::filesystem::path(SP_SOURCE_DIR) / "tests/golden/config";
+    const std::filesystem::path directory =
+        std::filesystem::path(SP_SOURCE_DIR) / "tests/golden/config";
     const char* const write = std::getenv("SP_GOLDEN");
     std::size_t policies = 0;
     for (const auto& file : std::filesystem::directory_iterator(directory)) {
@@ -40,7 +42,8 @@ TEST_CASE("what is said about a policy is said word for word") {
         ++policies;
         std::filesystem::path expected = file.path();
         expected.replace_extension(".txt");
-        if (write != nullptr && std::string(write) == "write") std::ofstream(expected) << report(file.path());
+        if (write != nullptr && std::string(write) == "write")
+            std::ofstream(expected) << report(file.path());
         INFO(file.path());
         CHECK(report(file.path()) == content(expected));
     }
@@ -49,7 +52,8 @@ TEST_CASE("what is said about a policy is said word for word") {
 
 TEST_CASE("the example policies are good and say nothing") {
     const std::filesystem::path directory = std::filesystem::path(SP_SOURCE_DIR) / "docs/examples";
-    const ParsedPolicy result = parse_policy(content(directory / "minimal.toml"), "minimal.toml", config_test::World{}.view());
+    const ParsedPolicy result = parse_policy(content(directory / "minimal.toml"), "minimal.toml",
+                                             config_test::World{}.view());
     std::string text;
     for (const Diagnostic& diagnostic : result.diagnostics) text += to_text(diagnostic);
     CHECK(text.empty());

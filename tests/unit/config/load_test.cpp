@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Files from the disk: who may own and write them, and what they must be.
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include "config/parse.h"
 
 #include <catch2/catch_test_macros.hpp>
 #include <cstdlib>
+#include <fcntl.h>
 #include <filesystem>
 #include <fstream>
-
-#include "config/parse.h"
+#include <sys/stat.h>
+#include <unistd.h>
 
 using namespace sallyport;
 
@@ -19,14 +18,16 @@ namespace {
 class Directory {
   public:
     Directory() {
-        std::string name = (std::filesystem::temp_directory_path() / "sallyport-load-XXXXXX").string();
+        std::string name =
+            (std::filesystem::temp_directory_path() / "sallyport-load-XXXXXX").string();
         REQUIRE(::mkdtemp(name.data()) != nullptr);
         path_ = name;
     }
     Directory(const Directory&) = delete;
     Directory& operator=(const Directory&) = delete;
     ~Directory() { std::filesystem::remove_all(path_); }
-    [[nodiscard]] std::string write(const std::string& name, const std::string& text, mode_t mode = 0600) const {
+    [[nodiscard]] std::string write(const std::string& name, const std::string& text,
+                                    mode_t mode = 0600) const {
         const std::string path = at(name);
         std::ofstream(path) << text;
         REQUIRE(::chmod(path.c_str(), mode) == 0);
@@ -39,7 +40,8 @@ class Directory {
 };
 
 const std::string kPolicy = "schema = 1\n[host]\ninterfaces = [\"eth0\"]\n";
-const std::string kWithZone = kPolicy + "[zones]\nz = {file = \"z.netset\"}\n[exfil]\ninside = \"z\"\n";
+const std::string kWithZone =
+    kPolicy + "[zones]\nz = {file = \"z.netset\"}\n[exfil]\ninside = \"z\"\n";
 
 } // namespace
 
@@ -80,7 +82,8 @@ TEST_CASE("a policy file of somebody else is refused") {
 TEST_CASE("what is no regular file is refused without waiting") {
     const Directory directory;
     REQUIRE(::mkfifo(directory.at("fifo").c_str(), 0600) == 0);
-    for (const std::string& path : {directory.at("fifo"), directory.at(""), std::string("/dev/zero")}) {
+    for (const std::string& path :
+         {directory.at("fifo"), directory.at(""), std::string("/dev/zero")}) {
         INFO(path);
         const Result<ParsedPolicy> result = load_policy(path);
         REQUIRE_FALSE(result);

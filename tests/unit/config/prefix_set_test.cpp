@@ -22,13 +22,15 @@ std::string text_of(const std::vector<Prefix>& list) {
     return text;
 }
 bool any_covers(const std::vector<Prefix>& list, const Address& address) {
-    return std::any_of(list.begin(), list.end(), [&](const Prefix& p) { return p.covers(address); });
+    return std::any_of(list.begin(), list.end(),
+                       [&](const Prefix& p) { return p.covers(address); });
 }
 
 } // namespace
 
 TEST_CASE("what is taken out of a network leaves its neighbours") {
-    CHECK(text_of(difference(prefixes({"10.0.0.0/30"}), prefixes({"10.0.0.1"}))) == "10.0.0.0 10.0.0.2/31");
+    CHECK(text_of(difference(prefixes({"10.0.0.0/30"}), prefixes({"10.0.0.1"}))) ==
+          "10.0.0.0 10.0.0.2/31");
     CHECK(text_of(difference(prefixes({"fd00::/8"}), prefixes({"fd80::/9"}))) == "fd00::/9");
 }
 
@@ -37,7 +39,8 @@ TEST_CASE("nothing taken out leaves all, everything taken out leaves nothing") {
     CHECK(difference({}, prefixes({"10.0.0.0/8"})).empty());
     CHECK(difference(prefixes({"10.0.0.0/8", "10.1.0.0/16"}), prefixes({"10.0.0.0/8"})).empty());
     CHECK(difference(prefixes({"10.1.0.0/16", "10.2.3.4"}), prefixes({"10.0.0.0/8"})).empty());
-    CHECK(text_of(difference(prefixes({"10.0.0.0/8"}), prefixes({"11.0.0.0/8", "9.0.0.0/8"}))) == "10.0.0.0/8");
+    CHECK(text_of(difference(prefixes({"10.0.0.0/8"}), prefixes({"11.0.0.0/8", "9.0.0.0/8"}))) ==
+          "10.0.0.0/8");
 }
 
 TEST_CASE("one family does not cut into the other") {
@@ -66,7 +69,8 @@ TEST_CASE("a difference holds an address when the networks do and the exceptions
         };
         const auto set = [&] {
             std::vector<Prefix> list;
-            for (unsigned n = pick(6); n > 0; --n) list.push_back(prefix_of(address(), 118 + pick(11)));
+            for (unsigned n = pick(6); n > 0; --n)
+                list.push_back(prefix_of(address(), 118 + pick(11)));
             return list;
         };
         const std::vector<Prefix> networks = set();
@@ -76,7 +80,8 @@ TEST_CASE("a difference holds an address when the networks do and the exceptions
             Address asked = v4 ? Address::v4(0x0a000000u + i) : parse_address("fd00::").value();
             if (!v4) asked.bytes[15] = static_cast<std::uint8_t>(i);
             INFO("round " << round << ": " << to_string(asked));
-            REQUIRE(any_covers(left, asked) == (any_covers(networks, asked) && !any_covers(except, asked)));
+            REQUIRE(any_covers(left, asked) ==
+                    (any_covers(networks, asked) && !any_covers(except, asked)));
         }
     }
 }

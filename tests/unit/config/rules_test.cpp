@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
-#include <catch2/catch_test_macros.hpp>
-
 #include "config/cgroups.h"
 #include "sallyport/abi/limits.h"
 #include "unit/config/world.h"
+
+#include <algorithm>
+#include <catch2/catch_test_macros.hpp>
 
 using namespace sallyport;
 using namespace sallyport::config_test;
@@ -18,7 +18,9 @@ std::string ingress(const std::string& keys) {
 std::string egress(const std::string& keys) {
     return "[[egress]]\nname = \"r\"\nto = \"any\"\nproto = \"tcp\"\n" + keys + "\n";
 }
-Rule rule(const std::string& text) { return good(text).rules.at(0); }
+Rule rule(const std::string& text) {
+    return good(text).rules.at(0);
+}
 Lines wrong(const std::string& text) {
     const ParsedPolicy result = parsed(text);
     CHECK_FALSE(result.policy);
@@ -48,16 +50,17 @@ TEST_CASE("an ingress rule has from, an egress rule has to") {
     CHECK(out.direction == Direction::egress);
     CHECK(out.from.parts.empty());
     CHECK(text_of(out.to) == "0.0.0.0/0,::/0");
-    CHECK(wrong(ingress("to = \"any\"")) == Lines{"8:1: \"to\" has no meaning here: ingress is always to this host"});
-    CHECK(wrong(egress("from = \"any\"")) == Lines{"8:1: \"from\" has no meaning here: egress is always from this host"});
+    CHECK(wrong(ingress("to = \"any\"")) ==
+          Lines{"8:1: \"to\" has no meaning here: ingress is always to this host"});
+    CHECK(wrong(egress("from = \"any\"")) ==
+          Lines{"8:1: \"from\" has no meaning here: egress is always from this host"});
 }
 
 TEST_CASE("rules stand in the order of the file, whatever their kind") {
-    const Policy policy = good(
-        "[[egress]]\nname = \"one\"\nto = \"any\"\nproto = \"tcp\"\n"
-        "[[deny]]\nname = \"two\"\ndirection = \"egress\"\n"
-        "[[ingress]]\nname = \"three\"\nfrom = \"any\"\nproto = \"tcp\"\n"
-        "[[egress]]\nname = \"four\"\nto = \"10.0.0.1\"\nproto = \"tcp\"\n");
+    const Policy policy = good("[[egress]]\nname = \"one\"\nto = \"any\"\nproto = \"tcp\"\n"
+                               "[[deny]]\nname = \"two\"\ndirection = \"egress\"\n"
+                               "[[ingress]]\nname = \"three\"\nfrom = \"any\"\nproto = \"tcp\"\n"
+                               "[[egress]]\nname = \"four\"\nto = \"10.0.0.1\"\nproto = \"tcp\"\n");
     Lines names;
     for (const Rule& each : policy.rules) names.push_back(each.name);
     CHECK(names == Lines{"one", "two", "three", "four"});
@@ -66,9 +69,11 @@ TEST_CASE("rules stand in the order of the file, whatever their kind") {
 }
 
 TEST_CASE("rules may be written as inline tables") {
-    const ParsedPolicy result = parse_policy(
-        "schema = 1\ningress = [{name = \"a\", from = \"any\", proto = \"tcp\"}, {name = \"b\", from = \"10.0.0.1\", proto = \"udp\"}]\n"
-        "[host]\ninterfaces = [\"eth0\"]\n", "p", World{}.view());
+    const ParsedPolicy result =
+        parse_policy("schema = 1\ningress = [{name = \"a\", from = \"any\", proto = \"tcp\"}, "
+                     "{name = \"b\", from = \"10.0.0.1\", proto = \"udp\"}]\n"
+                     "[host]\ninterfaces = [\"eth0\"]\n",
+                     "p", World{}.view());
     REQUIRE(result.policy);
     REQUIRE(result.policy->rules.size() == 2);
     CHECK(result.policy->rules[1].name == "b");
@@ -76,8 +81,9 @@ TEST_CASE("rules may be written as inline tables") {
 }
 
 TEST_CASE("what an allow rule must have is named when it is not there") {
-    CHECK(wrong("[[ingress]]\n") ==
-          Lines{"4:1: this [[ingress]] needs \"name\"", "4:1: this [[ingress]] needs \"from\"", "4:1: this [[ingress]] needs \"proto\""});
+    CHECK(wrong("[[ingress]]\n") == Lines{"4:1: this [[ingress]] needs \"name\"",
+                                          "4:1: this [[ingress]] needs \"from\"",
+                                          "4:1: this [[ingress]] needs \"proto\""});
     CHECK(wrong("[[egress]]\nname = \"x\"\n") ==
           Lines{"4:1: rule \"x\" needs \"to\"", "4:1: rule \"x\" needs \"proto\""});
     CHECK(wrong("[[deny]]\n") ==
@@ -91,7 +97,8 @@ TEST_CASE("a deny rule without keys is about everything of its direction") {
     CHECK(text_of(in.from) == "0.0.0.0/0,::/0");
     CHECK(in.to.parts.empty());
     CHECK(in.services.any_protocol);
-    const Rule out = rule("[[deny]]\nname = \"d\"\ndirection = \"egress\"\nto = \"10.0.0.0/8\"\nports = [23]\nunit = \"a.service\"\n");
+    const Rule out = rule("[[deny]]\nname = \"d\"\ndirection = \"egress\"\nto = "
+                          "\"10.0.0.0/8\"\nports = [23]\nunit = \"a.service\"\n");
     CHECK(out.direction == Direction::egress);
     CHECK(text_of(out.to) == "10.0.0.0/8");
     CHECK(out.from.parts.empty());
@@ -99,54 +106,69 @@ TEST_CASE("a deny rule without keys is about everything of its direction") {
 }
 
 TEST_CASE("a deny rule's direction must be one that there is") {
-    CHECK(wrong("[[deny]]\nname = \"d\"\ndirection = \"forward\"\nfrom = \"any\"\nto = \"any\"\n") ==
-          Lines{"6:13: direction = \"forward\" is not supported yet in this version"});
+    CHECK(
+        wrong("[[deny]]\nname = \"d\"\ndirection = \"forward\"\nfrom = \"any\"\nto = \"any\"\n") ==
+        Lines{"6:13: direction = \"forward\" is not supported yet in this version"});
     CHECK(wrong("[[deny]]\nname = \"d\"\ndirection = \"out\"\n") ==
           Lines{"6:13: \"direction\" must be \"ingress\" or \"egress\", not \"out\""});
     CHECK(wrong("[[deny]]\nname = \"d\"\ndirection = \"egress\"\nfrom = \"any\"\n") ==
           Lines{"7:1: \"from\" has no meaning here: egress is always from this host"});
     CHECK(wrong("[[deny]]\nname = \"d\"\ndirection = \"ingress\"\nuser = 0\n") ==
           Lines{"7:1: \"user\" has no meaning here: only egress has a process"});
-    CHECK(wrong(ingress("direction = \"ingress\"")) == Lines{"8:1: \"direction\" has no meaning here: the section says it"});
+    CHECK(wrong(ingress("direction = \"ingress\"")) ==
+          Lines{"8:1: \"direction\" has no meaning here: the section says it"});
 }
 
 TEST_CASE("names of rules are unique over all sections") {
-    CHECK(wrong(named("a") + "[[egress]]\nname = \"a\"\nto = \"any\"\nproto = \"tcp\"\n[[deny]]\nname = \"a\"\ndirection = \"egress\"\n") ==
-          Lines{"9:8: a rule \"a\" is there already, in line 4", "13:8: a rule \"a\" is there already, in line 4"});
-    CHECK(good(named("a") + "[[egress]]\nname = \"A\"\nto = \"any\"\nproto = \"tcp\"\n").rules.size() == 2);
+    CHECK(wrong(named("a") + "[[egress]]\nname = \"a\"\nto = \"any\"\nproto = "
+                             "\"tcp\"\n[[deny]]\nname = \"a\"\ndirection = \"egress\"\n") ==
+          Lines{"9:8: a rule \"a\" is there already, in line 4",
+                "13:8: a rule \"a\" is there already, in line 4"});
+    CHECK(good(named("a") + "[[egress]]\nname = \"A\"\nto = \"any\"\nproto = \"tcp\"\n")
+              .rules.size() == 2);
 }
 
 TEST_CASE("names of rules are not empty, not long, and printable") {
     CHECK(rule(named("with blanks äöü")).name == "with blanks äöü");
     CHECK(rule(named(std::string(64, 'n'))).name.size() == 64);
-    CHECK(wrong(named(std::string(65, 'n'))) == Lines{"5:8: the name of a rule must not be longer than 64 bytes"});
+    CHECK(wrong(named(std::string(65, 'n'))) ==
+          Lines{"5:8: the name of a rule must not be longer than 64 bytes"});
     CHECK(wrong(named("")) == Lines{"5:8: the name of a rule must not be empty"});
-    CHECK(wrong(named("a\\tb")) == Lines{"5:8: the name of a rule must not hold control characters"});
-    CHECK(wrong(named("a\\u202eb")) == Lines{"5:8: the name of a rule must not hold control characters"});
-    CHECK(wrong("[[ingress]]\nname = 1\nfrom = \"any\"\nproto = \"tcp\"\n") == Lines{"5:8: \"name\" must be a string, not a number"});
+    CHECK(wrong(named("a\\tb")) ==
+          Lines{"5:8: the name of a rule must not hold control characters"});
+    CHECK(wrong(named("a\\u202eb")) ==
+          Lines{"5:8: the name of a rule must not hold control characters"});
+    CHECK(wrong("[[ingress]]\nname = 1\nfrom = \"any\"\nproto = \"tcp\"\n") ==
+          Lines{"5:8: \"name\" must be a string, not a number"});
 }
 
 TEST_CASE("an egress rule may be for a unit, a cgroup or a user, and a user of either") {
     CHECK(rule(egress("")).identity.is_none());
-    CHECK(rule(egress("unit = \"rag.service\"")).identity == Identity{"rag.service", "", std::nullopt});
+    CHECK(rule(egress("unit = \"rag.service\"")).identity ==
+          Identity{"rag.service", "", std::nullopt});
     CHECK(rule(egress("cgroup = \"/a/b\"")).identity == Identity{"", "/a/b", std::nullopt});
     CHECK(rule(egress("user = \"ollama\"")).identity == Identity{"", "", 1001});
     CHECK(rule(egress("user = 0")).identity == Identity{"", "", 0});
-    CHECK(rule(egress("user = 4294967294\nunit = \"a@b.scope\"")).identity == Identity{"a@b.scope", "", 4294967294u});
+    CHECK(rule(egress("user = 4294967294\nunit = \"a@b.scope\"")).identity ==
+          Identity{"a@b.scope", "", 4294967294u});
     CHECK(rule(egress("user = 1\ncgroup = \"/\"")).identity == Identity{"", "/", 1});
 }
 
 TEST_CASE("identities that cannot be are errors") {
-    CHECK(wrong(egress("unit = \"a.service\"\ncgroup = \"/a\"")) == Lines{"9:1: rule \"r\" has both \"unit\" and \"cgroup\""});
+    CHECK(wrong(egress("unit = \"a.service\"\ncgroup = \"/a\"")) ==
+          Lines{"9:1: rule \"r\" has both \"unit\" and \"cgroup\""});
     CHECK(wrong(egress("user = \"nobody-here\"")) == Lines{"8:8: unknown user \"nobody-here\""});
-    CHECK(wrong(egress("user = 4294967295")) == Lines{"8:8: a user id must be from 0 to 4294967294"});
+    CHECK(wrong(egress("user = 4294967295")) ==
+          Lines{"8:8: a user id must be from 0 to 4294967294"});
     CHECK(wrong(egress("user = -1")) == Lines{"8:8: a user id must be from 0 to 4294967294"});
-    CHECK(wrong(egress("user = true")) == Lines{"8:8: \"user\" must be a name or a number, not true or false"});
+    CHECK(wrong(egress("user = true")) ==
+          Lines{"8:8: \"user\" must be a name or a number, not true or false"});
     for (const char* unit : {"rag", "", ".service", "a/b.service", "a.timer", "a\\u0001.service"}) {
         INFO(unit);
         CHECK(wrong(egress("unit = \"" + std::string(unit) + "\"")).size() == 1);
     }
-    for (const char* path : {"", "a", "a/b", "/a/", "//", "/a//b", "/a/../b", "/./a", "/a\\u0001"}) {
+    for (const char* path :
+         {"", "a", "a/b", "/a/", "//", "/a//b", "/a/../b", "/./a", "/a\\u0001"}) {
         INFO(path);
         CHECK(wrong(egress("cgroup = \"" + std::string(path) + "\"")).size() == 1);
     }
@@ -173,8 +195,10 @@ TEST_CASE("a rule may be for some interfaces only") {
     CHECK(rule(egress("interfaces = [\"wg?\"]")).interfaces == Lines{"wg?"});
     CHECK(rule(ingress("")).interfaces.empty());
     CHECK(wrong(ingress("interfaces = []")) == Lines{"8:14: \"interfaces\" must not be empty"});
-    CHECK(wrong(ingress("interfaces = \"eth0\"")) == Lines{"8:14: \"interfaces\" must be a list, not a string"});
-    CHECK(wrong(ingress("interfaces = [\"lo\"]")) == Lines{"8:15: \"lo\" is loopback, which is never judged"});
+    CHECK(wrong(ingress("interfaces = \"eth0\"")) ==
+          Lines{"8:14: \"interfaces\" must be a list, not a string"});
+    CHECK(wrong(ingress("interfaces = [\"lo\"]")) ==
+          Lines{"8:15: \"lo\" is loopback, which is never judged"});
 }
 
 TEST_CASE("log reports new connections of allow rules, and is for nothing else") {
@@ -182,19 +206,21 @@ TEST_CASE("log reports new connections of allow rules, and is for nothing else")
     CHECK(rule(egress("log = \"new\"")).log_new);
     CHECK_FALSE(rule(ingress("")).log_new);
     CHECK(wrong(ingress("log = \"all\"")) == Lines{"8:7: \"log\" must be \"new\", not \"all\""});
-    CHECK(wrong(ingress("log = true")) == Lines{"8:7: \"log\" must be a string, not true or false"});
+    CHECK(wrong(ingress("log = true")) ==
+          Lines{"8:7: \"log\" must be a string, not true or false"});
     CHECK(wrong("[[deny]]\nname = \"d\"\ndirection = \"egress\"\nlog = \"new\"\n") ==
           Lines{"7:1: \"log\" has no meaning here: every refusal is reported"});
 }
 
 TEST_CASE("keys of later versions say so") {
-    for (const char* key : {"limit", "burst", "limit-window", "limit-total", "limit-prefix4", "limit-prefix6",
-                            "max-connections", "syn-cookies"}) {
+    for (const char* key : {"limit", "burst", "limit-window", "limit-total", "limit-prefix4",
+                            "limit-prefix6", "max-connections", "syn-cookies"}) {
         INFO(key);
         CHECK(wrong(ingress(std::string(key) + " = 1")) ==
               Lines{"8:1: \"" + std::string(key) + "\" is not supported yet in this version"});
     }
-    CHECK(wrong("[[forward]]\nname = \"f\"\n") == Lines{"4:3: \"forward\" is not supported yet in this version"});
+    CHECK(wrong("[[forward]]\nname = \"f\"\n") ==
+          Lines{"4:3: \"forward\" is not supported yet in this version"});
     CHECK(wrong("[bans]\n") == Lines{"4:2: \"bans\" is not supported yet in this version"});
     CHECK(wrong("[[jail]]\n") == Lines{"4:3: \"jail\" is not supported yet in this version"});
     CHECK(wrong("[fail2ban]\n") == Lines{"4:2: \"fail2ban\" is not supported yet in this version"});
@@ -208,13 +234,17 @@ TEST_CASE("unknown keys are errors with the near one") {
 
 TEST_CASE("sections of the wrong form are errors") {
     CHECK(wrong("[ingress]\nname = \"x\"\n") == Lines{"4:2: \"ingress\" is a list of rules"});
-    CHECK(findings(parse_policy("schema = 1\ndeny = 1\negress = [1]\n[host]\ninterfaces = [\"eth0\"]\n", "p", World{}.view())) ==
-          Lines{"2:1: \"deny\" is a list of rules", "3:11: \"egress\" is a list of rules, and this is a number"});
+    CHECK(findings(
+              parse_policy("schema = 1\ndeny = 1\negress = [1]\n[host]\ninterfaces = [\"eth0\"]\n",
+                           "p", World{}.view())) ==
+          Lines{"2:1: \"deny\" is a list of rules",
+                "3:11: \"egress\" is a list of rules, and this is a number"});
 }
 
 TEST_CASE("a rule for nobody is a warning") {
-    const ParsedPolicy result = parsed("[zones]\nempty = []\n[[ingress]]\nname = \"a\"\nfrom = \"none\"\nproto = \"tcp\"\n"
-                                       "[[egress]]\nname = \"b\"\nto = [\"empty\"]\nproto = \"tcp\"\n");
+    const ParsedPolicy result =
+        parsed("[zones]\nempty = []\n[[ingress]]\nname = \"a\"\nfrom = \"none\"\nproto = \"tcp\"\n"
+               "[[egress]]\nname = \"b\"\nto = [\"empty\"]\nproto = \"tcp\"\n");
     CHECK(result.policy);
     CHECK(findings(result) == Lines{"w8:8: rule \"a\" can never match: \"from\" is nobody",
                                     "w12:6: rule \"b\" can never match: \"to\" is nobody"});
@@ -222,14 +252,17 @@ TEST_CASE("a rule for nobody is a warning") {
 
 TEST_CASE("of two rules that say the same the second is a warning") {
     const auto pair = [](const std::string& first, const std::string& second) {
-        return findings("[[egress]]\nname = \"a\"\n" + first + "[[egress]]\nname = \"b\"\n" + second);
+        return findings("[[egress]]\nname = \"a\"\n" + first + "[[egress]]\nname = \"b\"\n" +
+                        second);
     };
-    const std::string base = "to = [\"10.0.0.0/8\", \"fd00::/8\"]\nproto = \"tcp\"\nports = [22, 80]\n";
+    const std::string base =
+        "to = [\"10.0.0.0/8\", \"fd00::/8\"]\nproto = \"tcp\"\nports = [22, 80]\n";
     CHECK(pair(base, "to = [\"fd00::/8\", \"10.0.0.0/8\"]\nproto = 6\nports = [80, \"22-22\"]\n") ==
           Lines{"w10:8: rule \"b\" never decides: \"a\" in line 4 says the same"});
-    for (const char* other : {"to = [\"10.0.0.0/8\"]\nproto = \"tcp\"\nports = [22, 80]\n",
-                              "to = [\"10.0.0.0/8\", \"fd00::/8\"]\nproto = \"udp\"\nports = [22, 80]\n",
-                              "to = [\"10.0.0.0/8\", \"fd00::/8\"]\nproto = \"tcp\"\nports = [22, 81]\n"}) {
+    for (const char* other :
+         {"to = [\"10.0.0.0/8\"]\nproto = \"tcp\"\nports = [22, 80]\n",
+          "to = [\"10.0.0.0/8\", \"fd00::/8\"]\nproto = \"udp\"\nports = [22, 80]\n",
+          "to = [\"10.0.0.0/8\", \"fd00::/8\"]\nproto = \"tcp\"\nports = [22, 81]\n"}) {
         INFO(other);
         CHECK(pair(base, other).empty());
     }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // [host], [exfil], [essentials], [flows], [events], schema, and the file as a whole.
-#include <catch2/catch_test_macros.hpp>
-
 #include "base/sha256.h"
 #include "unit/config/world.h"
+
+#include <catch2/catch_test_macros.hpp>
 
 using namespace sallyport;
 using namespace sallyport::config_test;
@@ -11,7 +11,9 @@ using std::chrono::seconds;
 using Lines = std::vector<std::string>;
 
 namespace {
-ParsedPolicy whole(const std::string& text) { return parse_policy(text, "p.toml", World{}.view()); }
+ParsedPolicy whole(const std::string& text) {
+    return parse_policy(text, "p.toml", World{}.view());
+}
 Host host(const std::string& keys) {
     ParsedPolicy result = whole("schema = 1\n[host]\ninterfaces = [\"eth0\"]\n" + keys);
     REQUIRE(result.policy);
@@ -25,24 +27,30 @@ Lines wrong(const std::string& text) {
 } // namespace
 
 TEST_CASE("the schema must be there and be known") {
-    CHECK(findings(whole("[host]\ninterfaces = [\"eth0\"]\n")) == Lines{"1:1: the policy needs \"schema\""});
-    CHECK(findings(whole("schema = 2\n[host]\ninterfaces = [\"eth0\"]\n")) == Lines{"1:10: schema 2 is not known to this version"});
-    CHECK(findings(whole("schema = \"1\"\n[host]\ninterfaces = [\"eth0\"]\n")) == Lines{"1:10: \"schema\" must be a number, not a string"});
+    CHECK(findings(whole("[host]\ninterfaces = [\"eth0\"]\n")) ==
+          Lines{"1:1: the policy needs \"schema\""});
+    CHECK(findings(whole("schema = 2\n[host]\ninterfaces = [\"eth0\"]\n")) ==
+          Lines{"1:10: schema 2 is not known to this version"});
+    CHECK(findings(whole("schema = \"1\"\n[host]\ninterfaces = [\"eth0\"]\n")) ==
+          Lines{"1:10: \"schema\" must be a number, not a string"});
     CHECK(whole("schema = 1\n[host]\ninterfaces = [\"eth0\"]\n").policy);
 }
 
 TEST_CASE("an empty file is not a policy") {
     const ParsedPolicy result = whole("");
     CHECK_FALSE(result.policy);
-    CHECK(findings(result) == Lines{"1:1: the policy needs \"schema\"", "1:1: the policy needs [host] with \"interfaces\""});
+    CHECK(findings(result) == Lines{"1:1: the policy needs \"schema\"",
+                                    "1:1: the policy needs [host] with \"interfaces\""});
 }
 
 TEST_CASE("the digest is that of the file, byte order mark and errors included") {
-    for (const std::string text : {"", "schema = 1\n", "\xef\xbb\xbfschema = 1\n", "]["}) CHECK(whole(text).sha256 == sha256_hex(text));
+    for (const std::string text : {"", "schema = 1\n", "\xef\xbb\xbfschema = 1\n", "]["})
+        CHECK(whole(text).sha256 == sha256_hex(text));
 }
 
 TEST_CASE("a byte order mark and Windows line ends are read over") {
-    const ParsedPolicy result = whole("\xef\xbb\xbfschema = 1\r\n[host]\r\ninterfaces = [\"eth0\"]\r\nmood = 1\r\n");
+    const ParsedPolicy result =
+        whole("\xef\xbb\xbfschema = 1\r\n[host]\r\ninterfaces = [\"eth0\"]\r\nmood = 1\r\n");
     CHECK(findings(result) == Lines{"4:1: unknown key \"mood\" in [host]"});
     CHECK(result.diagnostics.at(0).source == "mood = 1");
     CHECK(whole("\xef\xbb\xbfschema = 1\r\n[host]\r\ninterfaces = [\"eth0\"]\r\n").policy);
@@ -60,7 +68,8 @@ TEST_CASE("a host guards its interfaces, enforces and reports by default") {
 }
 
 TEST_CASE("a host's keys are read") {
-    const Host set = host("mode = \"observe\"\nxdp = \"generic\"\ncgroup = \"/machine.slice\"\npacket-sockets = \"allow\"\n"
+    const Host set = host("mode = \"observe\"\nxdp = \"generic\"\ncgroup = "
+                          "\"/machine.slice\"\npacket-sockets = \"allow\"\n"
                           "packet-socket-users = []\nsysctls = \"check\"\n");
     CHECK(set.mode == Mode::observe);
     CHECK(set.xdp == XdpMode::generic);
@@ -79,38 +88,54 @@ TEST_CASE("a host's errors are all found") {
                 "6:10: a cgroup path must begin with \"/\"",
                 "7:18: packet-sockets = \"deny\" is not supported yet in this version",
                 "8:1: \"packet-socket-users\" is not supported yet in this version",
-                "9:11: sysctls = \"set\" is not supported yet in this version", "10:1: unknown key \"foo\" in [host]"});
+                "9:11: sysctls = \"set\" is not supported yet in this version",
+                "10:1: unknown key \"foo\" in [host]"});
 }
 
 TEST_CASE("there must be something to guard") {
-    CHECK(findings(whole("schema = 1\n")) == Lines{"1:1: the policy needs [host] with \"interfaces\""});
+    CHECK(findings(whole("schema = 1\n")) ==
+          Lines{"1:1: the policy needs [host] with \"interfaces\""});
     CHECK(findings(whole("schema = 1\n[host]\n")) == Lines{"2:1: [host] needs \"interfaces\""});
-    CHECK(findings(whole("schema = 1\nhost = 1\n")) == Lines{"2:8: \"host\" must be a table, not a number"});
-    CHECK(findings(whole("schema = 1\n[host]\ninterfaces = []\n")) == Lines{"3:14: \"interfaces\" must not be empty"});
+    CHECK(findings(whole("schema = 1\nhost = 1\n")) ==
+          Lines{"2:8: \"host\" must be a table, not a number"});
+    CHECK(findings(whole("schema = 1\n[host]\ninterfaces = []\n")) ==
+          Lines{"3:14: \"interfaces\" must not be empty"});
 }
 
 TEST_CASE("names and globs of interfaces are checked") {
-    const auto interfaces = [](const std::string& list) { return findings(whole("schema = 1\n[host]\ninterfaces = " + list + "\n")); };
-    CHECK(interfaces("[\"eth0\", \"en*\", \"wl[a-z]?\", \"*\", \"fifteen-bytes-x\", \"a\\\\[b\", \"eth[[:digit:]]\"]").empty());
+    const auto interfaces = [](const std::string& list) {
+        return findings(whole("schema = 1\n[host]\ninterfaces = " + list + "\n"));
+    };
+    CHECK(interfaces("[\"eth0\", \"en*\", \"wl[a-z]?\", \"*\", \"fifteen-bytes-x\", \"a\\\\[b\", "
+                     "\"eth[[:digit:]]\"]")
+              .empty());
     CHECK(interfaces("[\"lo\"]") == Lines{"3:15: \"lo\" is loopback, which is never judged"});
-    CHECK(interfaces("[\"sixteen-bytes-xx\"]") == Lines{"3:15: \"sixteen-bytes-xx\" is longer than the 15 bytes an interface name can have"});
+    CHECK(
+        interfaces("[\"sixteen-bytes-xx\"]") ==
+        Lines{"3:15: \"sixteen-bytes-xx\" is longer than the 15 bytes an interface name can have"});
     CHECK(interfaces("[\"sixteen-bytes-x?*\"]").size() == 1);
     CHECK(interfaces("[\"eth0\", \"eth0\"]") == Lines{"3:23: \"eth0\" is there twice"});
-    for (const char* bad : {"", "eth[0", "eth[", "eth[!]", "a/b", "a b", "a:b", ".", "..", "a\\\\", "a\\u0007"}) {
+    for (const char* bad :
+         {"", "eth[0", "eth[", "eth[!]", "a/b", "a b", "a:b", ".", "..", "a\\\\", "a\\u0007"}) {
         INFO(bad);
         CHECK(interfaces("[\"" + std::string(bad) + "\"]").size() == 1);
     }
-    CHECK(interfaces("[1]") == Lines{"3:15: \"interfaces\" is a list of strings, and this is a number"});
+    CHECK(interfaces("[1]") ==
+          Lines{"3:15: \"interfaces\" is a list of strings, and this is a number"});
     CHECK(interfaces("\"eth0\"") == Lines{"3:14: \"interfaces\" must be a list, not a string"});
 }
 
 TEST_CASE("inside is the private networks unless the policy says otherwise") {
-    CHECK(text_of(good("").exfil_inside) == "10.0.0.0/8,100.64.0.0/10,172.16.0.0/12,192.168.0.0/16,fc00::/7");
+    CHECK(text_of(good("").exfil_inside) ==
+          "10.0.0.0/8,100.64.0.0/10,172.16.0.0/12,192.168.0.0/16,fc00::/7");
     CHECK(text_of(good("[exfil]\n").exfil_inside) == text_of(good("").exfil_inside));
-    CHECK(text_of(good("[zones]\nhq = [\"192.0.2.0/24\"]\n[exfil]\ninside = [\"hq\", \"10.0.0.0/8\"]\n").exfil_inside) == "192.0.2.0/24 10.0.0.0/8");
+    CHECK(text_of(
+              good("[zones]\nhq = [\"192.0.2.0/24\"]\n[exfil]\ninside = [\"hq\", \"10.0.0.0/8\"]\n")
+                  .exfil_inside) == "192.0.2.0/24 10.0.0.0/8");
     CHECK(text_of(good("[exfil]\ninside = []\n").exfil_inside).empty());
-    CHECK(wrong("[exfil]\ninside = [\"10.0.0.1/8\"]\noutside = 1\n") ==
-          Lines{"5:11: \"10.0.0.1/8\" has host bits set", "6:1: unknown key \"outside\" in [exfil]"});
+    CHECK(
+        wrong("[exfil]\ninside = [\"10.0.0.1/8\"]\noutside = 1\n") ==
+        Lines{"5:11: \"10.0.0.1/8\" has host bits set", "6:1: unknown key \"outside\" in [exfil]"});
 }
 
 TEST_CASE("the essentials have the defaults of the manual") {
@@ -125,8 +150,11 @@ TEST_CASE("the essentials have the defaults of the manual") {
 }
 
 TEST_CASE("the essentials can each be set") {
-    const Essentials set = good("[essentials]\narp = false\nneighbour-discovery = false\ndhcp-client = false\nicmp-errors = false\n"
-                                "ping = \"none\"\nfragments = \"drop\"\nip-options = \"judge\"\nredirects = true\n").essentials;
+    const Essentials set =
+        good("[essentials]\narp = false\nneighbour-discovery = false\ndhcp-client = "
+             "false\nicmp-errors = false\n"
+             "ping = \"none\"\nfragments = \"drop\"\nip-options = \"judge\"\nredirects = true\n")
+            .essentials;
     CHECK_FALSE(set.arp);
     CHECK_FALSE(set.neighbour_discovery);
     CHECK_FALSE(set.dhcp_client);
@@ -139,12 +167,14 @@ TEST_CASE("the essentials can each be set") {
 }
 
 TEST_CASE("errors in the essentials are found") {
-    CHECK(wrong("[essentials]\narp = \"yes\"\nping = \"adn\"\nfragments = \"track\"\nip-options = \"pass\"\nneighbor-discovery = true\n") ==
+    CHECK(wrong("[essentials]\narp = \"yes\"\nping = \"adn\"\nfragments = \"track\"\nip-options = "
+                "\"pass\"\nneighbor-discovery = true\n") ==
           Lines{"5:7: \"arp\" must be true or false, not a string", "6:8: unknown zone \"adn\"",
                 "7:13: fragments = \"track\" is not supported yet in this version",
                 "8:14: \"ip-options\" must be \"drop\" or \"judge\", not \"pass\"",
                 "9:1: unknown key \"neighbor-discovery\" in [essentials]"});
-    CHECK(wrong("[essentials]\nfragments = \"pass\"\n") == Lines{"5:13: \"fragments\" must be \"drop\", not \"pass\""});
+    CHECK(wrong("[essentials]\nfragments = \"pass\"\n") ==
+          Lines{"5:13: \"fragments\" must be \"drop\", not \"pass\""});
 }
 
 TEST_CASE("flows have a size and two lives, within bounds") {
@@ -157,9 +187,12 @@ TEST_CASE("flows have a size and two lives, within bounds") {
     CHECK(set.udp_idle == seconds(30 * 86400));
     CHECK(good("[flows]\nmax = 16777216\n").flows.max == 16777216);
     CHECK(wrong("[flows]\nmax = 7\ntcp-idle = \"0s\"\nudp-idle = \"31d\"\n") ==
-          Lines{"5:7: \"max\" must be from 8 to 16777216", "6:12: \"tcp-idle\" must be from 1s to 30d", "7:12: \"udp-idle\" must be from 1s to 30d"});
+          Lines{"5:7: \"max\" must be from 8 to 16777216",
+                "6:12: \"tcp-idle\" must be from 1s to 30d",
+                "7:12: \"udp-idle\" must be from 1s to 30d"});
     CHECK(wrong("[flows]\nmax = 16777217\ntcp-idle = 60\nudp-idle = \"soon\"\n") ==
-          Lines{"5:7: \"max\" must be from 8 to 16777216", "6:12: \"tcp-idle\" needs a unit", "7:12: \"soon\" is not a duration"});
+          Lines{"5:7: \"max\" must be from 8 to 16777216", "6:12: \"tcp-idle\" needs a unit",
+                "7:12: \"soon\" is not a duration"});
 }
 
 TEST_CASE("events have a rate and a time of repeat, within bounds") {
@@ -168,7 +201,8 @@ TEST_CASE("events have a rate and a time of repeat, within bounds") {
     CHECK(good("[events]\nper-second = 1\nrepeat = \"1d\"\n").events.per_second == 1);
     CHECK(good("[events]\nper-second = 1000000\nrepeat = \"1s\"\n").events.repeat == seconds(1));
     CHECK(wrong("[events]\nper-second = 0\nrepeat = \"0s\"\n") ==
-          Lines{"5:14: \"per-second\" must be from 1 to 1000000", "6:10: \"repeat\" must be from 1s to 1d"});
+          Lines{"5:14: \"per-second\" must be from 1 to 1000000",
+                "6:10: \"repeat\" must be from 1s to 1d"});
     CHECK(wrong("[events]\nper-second = 1000001\nrepeat = \"25h\"\n").size() == 2);
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // proto, ports and types, by the services of the rule that has them.
-#include <catch2/catch_test_macros.hpp>
-
 #include "config/icmp_types.h"
 #include "unit/config/world.h"
+
+#include <catch2/catch_test_macros.hpp>
 
 using namespace sallyport;
 using namespace sallyport::config_test;
@@ -11,7 +11,9 @@ using Lines = std::vector<std::string>;
 
 namespace {
 
-std::string rule(const std::string& keys) { return "[[ingress]]\nname = \"r\"\nfrom = \"any\"\n" + keys + "\n"; }
+std::string rule(const std::string& keys) {
+    return "[[ingress]]\nname = \"r\"\nfrom = \"any\"\n" + keys + "\n";
+}
 std::string deny(const std::string& keys) {
     return "[[deny]]\nname = \"r\"\ndirection = \"ingress\"\n" + keys + "\n";
 }
@@ -20,8 +22,8 @@ std::string services(const std::string& text) {
     const Services services = good(text).rules.at(0).services;
     std::string result = services.any_protocol ? "any" : "";
     for (const ServiceRange& range : services.ranges)
-        result += (result.empty() ? "" : " ") + std::to_string(range.proto) + "/" + std::to_string(range.low) + "-" +
-                  std::to_string(range.high);
+        result += (result.empty() ? "" : " ") + std::to_string(range.proto) + "/" +
+                  std::to_string(range.low) + "-" + std::to_string(range.high);
     return result;
 }
 Lines wrong(const std::string& text) {
@@ -29,7 +31,9 @@ Lines wrong(const std::string& text) {
     CHECK_FALSE(result.policy);
     return findings(result);
 }
-std::string hint(const std::string& text) { return parsed(text).diagnostics.at(0).hint; }
+std::string hint(const std::string& text) {
+    return parsed(text).diagnostics.at(0).hint;
+}
 
 } // namespace
 
@@ -52,20 +56,24 @@ TEST_CASE("other protocols are errors") {
     CHECK(hint(rule("proto = \"tpc\"")) == "did you mean \"tcp\"?");
     CHECK(wrong(rule("proto = \"icmp6\"")).size() == 1);
     CHECK(wrong(rule("proto = \"TCP\"")).size() == 1);
-    CHECK(wrong(rule("proto = [\"tcp\", \"udp\"]")) == Lines{"7:9: \"proto\" must be a name or a number, not a list"});
+    CHECK(wrong(rule("proto = [\"tcp\", \"udp\"]")) ==
+          Lines{"7:9: \"proto\" must be a name or a number, not a list"});
     CHECK(wrong(rule("")) == Lines{"4:1: rule \"r\" needs \"proto\""});
 }
 
 TEST_CASE("ports are numbers, ranges and services, at both edges") {
-    CHECK(services(rule("proto = \"tcp\"\nports = [1, 65535, \"8000-8010\", \"22\", \"1-65535\", \"7-7\"]")) ==
-          "6/1-1 6/65535-65535 6/8000-8010 6/22-22 6/1-65535 6/7-7");
+    CHECK(
+        services(rule(
+            "proto = \"tcp\"\nports = [1, 65535, \"8000-8010\", \"22\", \"1-65535\", \"7-7\"]")) ==
+        "6/1-1 6/65535-65535 6/8000-8010 6/22-22 6/1-65535 6/7-7");
     CHECK(services(rule("proto = \"tcp\"\nports = [\"ssh\", \"domain\"]")) == "6/22-22 6/53-53");
     CHECK(services(rule("proto = 17\nports = [\"domain\"]")) == "17/53-53");
     CHECK(services(rule("proto = 136\nports = [9]")) == "136/9-9");
 }
 
 TEST_CASE("ports out of range, reversed or of no kind are errors, all of them") {
-    CHECK(wrong(rule("proto = \"tcp\"\nports = [0, 65536, -1, \"0\", \"0-5\", \"5-65536\", \"9-8\", \"a-b-c\", 1.5, \"1-\", \"\"]")) ==
+    CHECK(wrong(rule("proto = \"tcp\"\nports = [0, 65536, -1, \"0\", \"0-5\", \"5-65536\", "
+                     "\"9-8\", \"a-b-c\", 1.5, \"1-\", \"\"]")) ==
           Lines{"8:10: a port must be from 1 to 65535", "8:13: a port must be from 1 to 65535",
                 "8:20: a port must be from 1 to 65535", "8:24: a port must be from 1 to 65535",
                 "8:29: a port must be from 1 to 65535", "8:36: a port must be from 1 to 65535",
@@ -74,16 +82,21 @@ TEST_CASE("ports out of range, reversed or of no kind are errors, all of them") 
                 "8:68: \"1-\" is not a range of ports", "8:74: unknown service \"\""});
     CHECK(hint(rule("proto = \"tcp\"\nports = [\"9-8\"]")) == "write \"8-9\"");
     CHECK(wrong(rule("proto = \"tcp\"\nports = []")) == Lines{"8:9: \"ports\" must not be empty"});
-    CHECK(wrong(rule("proto = \"tcp\"\nports = 22")) == Lines{"8:9: \"ports\" must be a list, not a number"});
+    CHECK(wrong(rule("proto = \"tcp\"\nports = 22")) ==
+          Lines{"8:9: \"ports\" must be a list, not a number"});
     CHECK(hint(rule("proto = \"tcp\"\nports = \"ssh\"")) == "write [\"ssh\"]");
-    CHECK(wrong(rule("proto = \"udp\"\nports = [\"ssh\"]")) == Lines{"8:10: unknown service \"ssh\""});
+    CHECK(wrong(rule("proto = \"udp\"\nports = [\"ssh\"]")) ==
+          Lines{"8:10: unknown service \"ssh\""});
 }
 
 TEST_CASE("ports of a protocol that has none are an error at the key") {
-    CHECK(wrong(rule("proto = \"icmp\"\nports = [1]")) == Lines{"8:1: protocol \"icmp\" has no ports"});
-    CHECK(wrong(rule("proto = \"any\"\nports = [1]")) == Lines{"8:1: protocol \"any\" has no ports"});
+    CHECK(wrong(rule("proto = \"icmp\"\nports = [1]")) ==
+          Lines{"8:1: protocol \"icmp\" has no ports"});
+    CHECK(wrong(rule("proto = \"any\"\nports = [1]")) ==
+          Lines{"8:1: protocol \"any\" has no ports"});
     CHECK(wrong(rule("proto = 47\nports = [1]")) == Lines{"8:1: protocol \"47\" has no ports"});
-    CHECK(wrong(deny("proto = \"any\"\nports = [1]")) == Lines{"8:1: protocol \"any\" has no ports"});
+    CHECK(wrong(deny("proto = \"any\"\nports = [1]")) ==
+          Lines{"8:1: protocol \"any\" has no ports"});
 }
 
 TEST_CASE("icmp is echo request of both families, its numbers are all of it") {
@@ -93,10 +106,13 @@ TEST_CASE("icmp is echo request of both families, its numbers are all of it") {
 }
 
 TEST_CASE("types are named for the families that have them, or numbered for both") {
-    CHECK(services(rule("proto = \"icmp\"\ntypes = [\"echo-reply\", \"destination-unreachable\"]")) ==
-          "1/0-0 58/129-129 1/3-3 58/1-1");
-    CHECK(services(rule("proto = \"icmp\"\ntypes = [\"timestamp-request\", \"packet-too-big\"]")) == "1/13-13 58/2-2");
-    CHECK(services(rule("proto = \"icmp\"\ntypes = [0, 255]")) == "1/0-0 58/0-0 1/255-255 58/255-255");
+    CHECK(
+        services(rule("proto = \"icmp\"\ntypes = [\"echo-reply\", \"destination-unreachable\"]")) ==
+        "1/0-0 58/129-129 1/3-3 58/1-1");
+    CHECK(services(rule("proto = \"icmp\"\ntypes = [\"timestamp-request\", \"packet-too-big\"]")) ==
+          "1/13-13 58/2-2");
+    CHECK(services(rule("proto = \"icmp\"\ntypes = [0, 255]")) ==
+          "1/0-0 58/0-0 1/255-255 58/255-255");
     CHECK(services(rule("proto = 58\ntypes = [\"echo-request\", 3]")) == "58/128-128 58/3-3");
     CHECK(services(rule("proto = 1\ntypes = [\"echo-request\"]")) == "1/8-8");
     CHECK(services(deny("proto = \"icmp\"\ntypes = [\"echo-request\"]")) == "1/8-8 58/128-128");
@@ -104,14 +120,20 @@ TEST_CASE("types are named for the families that have them, or numbered for both
 
 TEST_CASE("types that are none are errors") {
     CHECK(wrong(rule("proto = \"icmp\"\ntypes = [256, -1, \"echo-requst\", true]")) ==
-          Lines{"8:10: an ICMP type must be from 0 to 255", "8:15: an ICMP type must be from 0 to 255",
-                "8:19: unknown ICMP type \"echo-requst\"", "8:34: \"types\" lists names and numbers, and this is true or false"});
+          Lines{"8:10: an ICMP type must be from 0 to 255",
+                "8:15: an ICMP type must be from 0 to 255",
+                "8:19: unknown ICMP type \"echo-requst\"",
+                "8:34: \"types\" lists names and numbers, and this is true or false"});
     CHECK(wrong(rule("proto = \"icmp\"\ntypes = []")) == Lines{"8:9: \"types\" must not be empty"});
-    CHECK(wrong(rule("proto = \"icmp\"\ntypes = 8")) == Lines{"8:9: \"types\" must be a list, not a number"});
-    CHECK(wrong(rule("proto = \"tcp\"\ntypes = [8]")) == Lines{"8:1: \"types\" needs proto = \"icmp\""});
+    CHECK(wrong(rule("proto = \"icmp\"\ntypes = 8")) ==
+          Lines{"8:9: \"types\" must be a list, not a number"});
+    CHECK(wrong(rule("proto = \"tcp\"\ntypes = [8]")) ==
+          Lines{"8:1: \"types\" needs proto = \"icmp\""});
     CHECK(wrong(deny("types = [8]")) == Lines{"7:1: \"types\" needs proto = \"icmp\""});
-    CHECK(wrong(rule("proto = 1\ntypes = [\"packet-too-big\"]")) == Lines{"8:10: protocol 1 has no \"packet-too-big\""});
-    CHECK(wrong(rule("proto = \"icmp\"\ntypes = [8]\nports = [8]")) == Lines{"9:1: protocol \"icmp\" has no ports"});
+    CHECK(wrong(rule("proto = 1\ntypes = [\"packet-too-big\"]")) ==
+          Lines{"8:10: protocol 1 has no \"packet-too-big\""});
+    CHECK(wrong(rule("proto = \"icmp\"\ntypes = [8]\nports = [8]")) ==
+          Lines{"9:1: protocol \"icmp\" has no ports"});
 }
 
 TEST_CASE("a deny rule without proto is everything, or with ports all that has ports") {
@@ -123,7 +145,8 @@ TEST_CASE("a deny rule without proto is everything, or with ports all that has p
 
 TEST_CASE("a service with a port of its own in each protocol means each of them") {
     CHECK(services(deny("ports = [\"odd\"]")) ==
-          "6/1000-1000 17/1000-1000 136/1000-1000 132/1000-1000 6/2000-2000 17/2000-2000 136/2000-2000 132/2000-2000");
+          "6/1000-1000 17/1000-1000 136/1000-1000 132/1000-1000 6/2000-2000 17/2000-2000 "
+          "136/2000-2000 132/2000-2000");
 }
 
 TEST_CASE("every ICMP type with a name is of at least one family") {

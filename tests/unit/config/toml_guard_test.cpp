@@ -9,7 +9,8 @@ namespace {
 std::string said(const std::string& text) {
     const std::optional<Objection> objection = objection_to(text);
     if (!objection) return "";
-    return std::to_string(objection->place.line) + ":" + std::to_string(objection->place.column) + ": " + objection->message;
+    return std::to_string(objection->place.line) + ":" + std::to_string(objection->place.column) +
+           ": " + objection->message;
 }
 const std::string kDots(20, '.');
 } // namespace
@@ -27,10 +28,11 @@ TEST_CASE("keys of up to sixteen parts are let through, in any place") {
 }
 
 TEST_CASE("dots in strings and comments are nobody's business") {
-    for (const std::string& text : std::vector<std::string>
-         {"a = \"" + kDots + "ä\"\n", "a = '" + kDots + "ä'\n", "a = \"\\\"" + kDots + "ä\"\n", "# " + kDots + "ä",
-          "a = '''\n" + kDots + "ä\n'''\n", "a = \"\"\"\n" + kDots + "ä\\\"\"\"\"\n", "\"ä\" = 1\n",
-          "a = \"\"\"x\"\"\"\"\" # ä\n", "a = '\\' # ä\n", "a = \"\"\nb = '' # ä\n"}) {
+    for (const std::string& text : std::vector<std::string>{
+             "a = \"" + kDots + "ä\"\n", "a = '" + kDots + "ä'\n", "a = \"\\\"" + kDots + "ä\"\n",
+             "# " + kDots + "ä", "a = '''\n" + kDots + "ä\n'''\n",
+             "a = \"\"\"\n" + kDots + "ä\\\"\"\"\"\n", "\"ä\" = 1\n", "a = \"\"\"x\"\"\"\"\" # ä\n",
+             "a = '\\' # ä\n", "a = \"\"\nb = '' # ä\n"}) {
         INFO(text);
         CHECK(said(text).empty());
     }

@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // A world without a machine: files, users and services that a test made up.
+#include "config/parse.h"
+
 #include <map>
 #include <string>
-
-#include "config/parse.h"
 
 namespace sallyport::config_test {
 
 struct World {
     std::map<std::string, std::string> files;
     std::map<std::string, std::uint32_t> users{{"ollama", 1001}, {"root", 0}};
-    std::map<std::pair<std::string, int>, std::uint16_t> services{
-        {{"ssh", 6}, 22}, {{"domain", 6}, 53}, {{"domain", 17}, 53}, {{"odd", 6}, 1000}, {{"odd", 17}, 2000}};
+    std::map<std::pair<std::string, int>, std::uint16_t> services{{{"ssh", 6}, 22},
+                                                                  {{"domain", 6}, 53},
+                                                                  {{"domain", 17}, 53},
+                                                                  {{"odd", 6}, 1000},
+                                                                  {{"odd", 17}, 2000}};
 
     [[nodiscard]] ParseWorld view() const {
         return ParseWorld{
@@ -25,7 +28,8 @@ struct World {
                 const auto found = users.find(name);
                 return found == users.end() ? std::nullopt : std::optional(found->second);
             },
-            .service_port = [this](const std::string& name, std::uint8_t proto) -> std::optional<std::uint16_t> {
+            .service_port = [this](const std::string& name,
+                                   std::uint8_t proto) -> std::optional<std::uint16_t> {
                 const auto found = services.find({name, proto});
                 return found == services.end() ? std::nullopt : std::optional(found->second);
             },
@@ -44,8 +48,8 @@ inline ParsedPolicy parsed(const std::string& text, const World& world = {}) {
 inline std::vector<std::string> findings(const ParsedPolicy& policy) {
     std::vector<std::string> lines;
     for (const Diagnostic& d : policy.diagnostics)
-        lines.push_back((d.severity == Severity::warning ? "w" : "") + std::to_string(d.line) + ":" +
-                        std::to_string(d.column) + ": " + d.message);
+        lines.push_back((d.severity == Severity::warning ? "w" : "") + std::to_string(d.line) +
+                        ":" + std::to_string(d.column) + ": " + d.message);
     return lines;
 }
 inline std::vector<std::string> findings(const std::string& text, const World& world = {}) {
@@ -65,10 +69,12 @@ inline std::string text_of(const PeerSet& peers) {
     for (const PeerPart& part : peers.parts) {
         if (!text.empty()) text += " ";
         std::string separator;
-        for (const Prefix& prefix : *part.networks) text += std::exchange(separator, ",") + to_string(prefix);
+        for (const Prefix& prefix : *part.networks)
+            text += std::exchange(separator, ",") + to_string(prefix);
         for (const PrefixList& list : part.except) {
             separator = "!";
-            for (const Prefix& prefix : *list) text += std::exchange(separator, ",") + to_string(prefix);
+            for (const Prefix& prefix : *list)
+                text += std::exchange(separator, ",") + to_string(prefix);
         }
         for (const std::string& glob : part.interfaces) text += "%" + glob;
     }

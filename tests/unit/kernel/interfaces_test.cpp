@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernel/interfaces.h"
-
-#include <linux/if_arp.h>
-#include <sys/socket.h>
-
-#include <catch2/catch_test_macros.hpp>
+#include "unit/kernel/own_namespace.h"
 
 #include <algorithm>
-
-#include "unit/kernel/own_namespace.h"
+#include <catch2/catch_test_macros.hpp>
+#include <linux/if_arp.h>
+#include <sys/socket.h>
 
 using namespace sallyport;
 using test::in_own_namespace;
@@ -16,7 +13,9 @@ using test::run_command;
 
 namespace {
 
-Address address(const char* text) { return parse_address(text).value(); }
+Address address(const char* text) {
+    return parse_address(text).value();
+}
 
 Interface named(const std::string& name) {
     const Result<std::vector<Interface>> all = list_interfaces();
@@ -35,14 +34,14 @@ unsigned count(const Interface& interface, const char* text, std::uint32_t kind)
 
 TEST_CASE("a device's type says what its packets begin with") {
     CHECK(link_type_of(ARPHRD_ETHER) == SP_LINK_ETHERNET);
-    for (const unsigned bare : {ARPHRD_NONE, ARPHRD_RAWIP, ARPHRD_PPP, ARPHRD_TUNNEL, ARPHRD_TUNNEL6,
-                                ARPHRD_SIT, ARPHRD_IPGRE, ARPHRD_IP6GRE}) {
+    for (const int bare : {ARPHRD_NONE, ARPHRD_RAWIP, ARPHRD_PPP, ARPHRD_TUNNEL, ARPHRD_TUNNEL6,
+                           ARPHRD_SIT, ARPHRD_IPGRE, ARPHRD_IP6GRE}) {
         INFO(bare);
-        CHECK(link_type_of(bare) == SP_LINK_IP);
+        CHECK(link_type_of(static_cast<unsigned>(bare)) == SP_LINK_IP);
     }
-    for (const unsigned other : {ARPHRD_LOOPBACK, ARPHRD_INFINIBAND, ARPHRD_IEEE80211, ARPHRD_VOID}) {
+    for (const int other : {ARPHRD_LOOPBACK, ARPHRD_INFINIBAND, ARPHRD_IEEE80211, ARPHRD_VOID}) {
         INFO(other);
-        CHECK(link_type_of(other) == SP_LINK_NONE);
+        CHECK(link_type_of(static_cast<unsigned>(other)) == SP_LINK_NONE);
     }
 }
 
@@ -118,8 +117,9 @@ TEST_CASE("the watch tells of a change once, and of nothing when nothing changed
         Result<InterfaceWatch> watch = InterfaceWatch::open();
         REQUIRE(watch);
         CHECK(watch->drain().value() == false);
-        for (const char* change : {"ip addr add 10.9.0.1/32 dev lo", "ip -6 addr add fd09::1/128 dev lo",
-                                   "ip link set lo mtu 60000", "ip addr del 10.9.0.1/32 dev lo"}) {
+        for (const char* change :
+             {"ip addr add 10.9.0.1/32 dev lo", "ip -6 addr add fd09::1/128 dev lo",
+              "ip link set lo mtu 60000", "ip addr del 10.9.0.1/32 dev lo"}) {
             run_command(change);
             INFO(change);
             CHECK(watch->drain().value() == true);
@@ -134,7 +134,8 @@ TEST_CASE("a change that the kernel had no room to tell is a change") {
         REQUIRE(watch);
         const int least = 1;
         REQUIRE(setsockopt(watch->fd(), SOL_SOCKET, SO_RCVBUF, &least, sizeof least) == 0);
-        run_command("for n in $(seq 100); do echo addr add 10.9.0.$n/32 dev lo; done | ip -batch -");
+        run_command(
+            "for n in $(seq 100); do echo addr add 10.9.0.$n/32 dev lo; done | ip -batch -");
         CHECK(watch->drain().value() == true);
         CHECK(watch->drain().value() == false);
         run_command("ip addr del 10.9.0.1/32 dev lo"); // it goes on telling

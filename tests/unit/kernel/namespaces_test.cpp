@@ -1,25 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "kernel/interfaces.h"
 #include "kernel/namespaces.h"
+#include "unit/kernel/own_namespace.h"
 
+#include <algorithm>
+#include <array>
+#include <catch2/catch_test_macros.hpp>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <catch2/catch_test_macros.hpp>
-
-#include <algorithm>
-#include <array>
-
-#include "kernel/interfaces.h"
-#include "unit/kernel/own_namespace.h"
 
 using namespace sallyport;
 
 namespace {
 
 std::uint64_t inode_of(const std::string& path) {
-    struct stat about {};
+    struct stat about{};
     REQUIRE(stat(path.c_str(), &about) == 0);
     return about.st_ino;
 }
@@ -101,7 +98,8 @@ TEST_CASE("another process's namespace is listed once, by one of its processes, 
     CHECK_FALSE(lists(inode_of("/proc/self/ns/net")));
     const Result<std::vector<NetNamespace>> all = other_namespaces();
     REQUIRE(all);
-    CHECK(std::ranges::adjacent_find(*all, std::ranges::greater_equal{}, &NetNamespace::inode) == all->end());
+    CHECK(std::ranges::adjacent_find(*all, std::ranges::greater_equal{}, &NetNamespace::inode) ==
+          all->end());
 }
 
 TEST_CASE("whose namespace is our own is a question of the thread") {
@@ -119,7 +117,7 @@ TEST_CASE("a namespace that has ended is not listed") {
 }
 
 TEST_CASE("work runs inside and the caller stays outside") {
-    const Neighbour neighbour("ip addr add 10.9.0.1/32 dev lo");
+    const Neighbour neighbour("ip addr add 198.18.9.1/32 dev lo");
     const NetNamespace where = namespace_of(neighbour);
     const std::uint64_t before = inode_of("/proc/thread-self/ns/net");
     std::uint64_t inside = 0;
@@ -128,7 +126,7 @@ TEST_CASE("work runs inside and the caller stays outside") {
     CHECK(inode_of("/proc/thread-self/ns/net") == before);
     const Result<std::vector<Interface>> interfaces = run_inside(where, list_interfaces);
     REQUIRE(interfaces);
-    const InterfaceAddress given{parse_address("10.9.0.1").value(), SP_LOCAL_HOST};
+    const InterfaceAddress given{parse_address("198.18.9.1").value(), SP_LOCAL_HOST};
     CHECK(std::ranges::any_of(*interfaces, [&](const Interface& interface) {
         return std::ranges::count(interface.addresses, given) == 1;
     }));
@@ -144,29 +142,33 @@ TEST_CASE("a namespace is entered after its last process has gone") {
 TEST_CASE("an error inside and one on the way are handed on") {
     const Neighbour neighbour;
     const NetNamespace where = namespace_of(neighbour);
-    const auto failed = run_inside(where, []() -> Status { return fail(ErrorKind::conflict, "inside"); });
+    const auto failed =
+        run_inside(where, []() -> Status { return fail(ErrorKind::conflict, "inside"); });
     REQUIRE_FALSE(failed);
     CHECK(failed.error().message == "inside");
     bool ran = false;
-    const NetNamespace none{.fd = Fd(open("/dev/null", O_RDONLY | O_CLOEXEC)), .inode = 1, .pid = 1};
+    const NetNamespace none{
+        .fd = Fd(open("/dev/null", O_RDONLY | O_CLOEXEC)), .inode = 1, .pid = 1};
     CHECK_FALSE(call_inside(none, [&] { ran = true; }));
     CHECK_FALSE(ran);
 }
 
 TEST_CASE("addresses elsewhere are those of other namespaces, without loopback's") {
-    const Neighbour neighbour("ip link add sp0 type veth peer name sp1 && ip link set lo up && "
-                              "ip addr add 10.9.0.5/24 brd + dev sp0 && ip addr add 10.8.8.8/32 dev lo && "
-                              "ip addr add fd09::5/64 dev sp0 nodad");
+    const Neighbour neighbour(
+        "ip link add sp0 type veth peer name sp1 && ip link set lo up && "
+        "ip addr add 198.18.9.5/24 brd + dev sp0 && ip addr add 198.18.8.8/32 dev lo && "
+        "ip addr add fd09::5/64 dev sp0 nodad");
     test::in_own_namespace([] {
-        test::run_command("ip link add sp2 type veth peer name sp3 && ip addr add 10.9.0.6/24 dev sp2");
+        test::run_command(
+            "ip link add sp2 type veth peer name sp3 && ip addr add 198.18.9.6/24 dev sp2");
         const Result<Elsewhere> found = addresses_elsewhere();
         REQUIRE(found);
-        CHECK(holds(*found, "10.9.0.5"));
+        CHECK(holds(*found, "198.18.9.5"));
         CHECK(holds(*found, "fd09::5"));
-        CHECK_FALSE(holds(*found, "10.9.0.255"));
+        CHECK_FALSE(holds(*found, "198.18.9.255"));
         CHECK_FALSE(holds(*found, "127.0.0.1"));
-        CHECK_FALSE(holds(*found, "10.8.8.8"));
-        CHECK_FALSE(holds(*found, "10.9.0.6")); // our own
+        CHECK_FALSE(holds(*found, "198.18.8.8"));
+        CHECK_FALSE(holds(*found, "198.18.9.6")); // our own
         CHECK(found->left_out == 0);
         CHECK(found->unread == 0);
     });

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernel/netlink.h"
 
+#include <bit>
+#include <catch2/catch_test_macros.hpp>
 #include <linux/inet_diag.h>
 #include <linux/rtnetlink.h>
 #include <linux/sock_diag.h>
 #include <sys/socket.h>
-
-#include <catch2/catch_test_macros.hpp>
-
-#include <bit>
 #include <utility>
 
 using namespace sallyport;
@@ -45,7 +43,8 @@ TEST_CASE("an attribute that contradicts what is there ends the walk") {
 
 TEST_CASE("a struct at the front is zero where the message is shorter") {
     const std::uint16_t half = 0xffff;
-    CHECK(front_of<std::uint32_t>(bytes_of(half)) == (std::endian::native == std::endian::little ? 0xffffu : 0xffff0000u));
+    CHECK(front_of<std::uint32_t>(bytes_of(half)) ==
+          (std::endian::native == std::endian::little ? 0xffffu : 0xffff0000u));
     CHECK(front_of<std::uint32_t>({}) == 0);
     CHECK(behind(bytes_of(half), 2).empty());
 }
@@ -54,11 +53,12 @@ TEST_CASE("a dump hands over every message") {
     const Result<NetlinkSocket> socket = NetlinkSocket::open(NETLINK_ROUTE);
     REQUIRE(socket);
     unsigned links = 0;
-    const auto end = socket->dump(RTM_GETLINK, bytes_of(ifinfomsg{}), [&](const NetlinkMessage& message) {
-        CHECK(message.type == RTM_NEWLINK);
-        CHECK(message.body.size() > sizeof(ifinfomsg));
-        ++links;
-    });
+    const auto end =
+        socket->dump(RTM_GETLINK, bytes_of(ifinfomsg{}), [&](const NetlinkMessage& message) {
+            CHECK(message.type == RTM_NEWLINK);
+            CHECK(message.body.size() > sizeof(ifinfomsg));
+            ++links;
+        });
     REQUIRE(end);
     CHECK(links >= 1); // loopback is everywhere
 }

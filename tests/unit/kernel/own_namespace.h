@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // A fresh network namespace for one piece of a test, whose thread alone moves.
-#include <sched.h>
-#include <unistd.h>
-
 #include <catch2/catch_test_macros.hpp>
-
 #include <cstdlib>
 #include <exception>
 #include <functional>
+#include <sched.h>
 #include <string>
 #include <thread>
+#include <unistd.h>
 
 namespace sallyport::test {
 

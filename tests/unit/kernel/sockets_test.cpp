@@ -1,28 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 // Against sockets of this process on loopback, in both families.
+#include "base/fd.h"
 #include "kernel/sockets.h"
+#include "unit/kernel/own_namespace.h"
 
+#include <algorithm>
 #include <arpa/inet.h>
+#include <catch2/catch_test_macros.hpp>
+#include <cerrno>
+#include <cstring>
 #include <netinet/in.h>
+#include <optional>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <catch2/catch_test_macros.hpp>
-
-#include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <optional>
-
-#include "base/fd.h"
-#include "unit/kernel/own_namespace.h"
 
 using namespace sallyport;
 
 namespace {
 
-Address address(const std::string& text) { return parse_address(text).value(); }
+Address address(const std::string& text) {
+    return parse_address(text).value();
+}
 
 // In the family of the address as it is written: "::ffff:127.0.0.1" is IPv6.
 struct Name {
@@ -82,7 +81,8 @@ std::uint64_t cookie_of(const Fd& fd) {
     return cookie;
 }
 
-std::optional<SocketInfo> find_in(const Result<std::vector<SocketInfo>>& sockets, std::uint64_t cookie) {
+std::optional<SocketInfo> find_in(const Result<std::vector<SocketInfo>>& sockets,
+                                  std::uint64_t cookie) {
     REQUIRE(sockets);
     REQUIRE(std::ranges::count(*sockets, cookie, &SocketInfo::cookie) <= 1);
     const auto found = std::ranges::find(*sockets, cookie, &SocketInfo::cookie);
@@ -118,8 +118,8 @@ struct Case {
 constexpr Case kCases[] = {
     {"127.0.0.1", "127.0.0.1", "127.0.0.1"},
     {"::1", "::1", "::1"},
-    {"::", "127.0.0.1", "127.0.0.1"},               // an IPv6 socket accepts IPv4
-    {"0.0.0.0", "::ffff:127.0.0.1", "127.0.0.1"},   // an IPv6 socket connects to it
+    {"::", "127.0.0.1", "127.0.0.1"},             // an IPv6 socket accepts IPv4
+    {"0.0.0.0", "::ffff:127.0.0.1", "127.0.0.1"}, // an IPv6 socket connects to it
 };
 
 } // namespace
@@ -144,7 +144,7 @@ TEST_CASE("both ends of a connection are listed with addresses, owner and cgroup
         CHECK(server->remote_port == port_of(pair.client));
         CHECK(client->uid == geteuid());
         CHECK(client->ifindex == 0);
-        struct stat about {};
+        struct stat about{};
         REQUIRE(fstat(pair.client.get(), &about) == 0);
         CHECK(client->inode == about.st_ino);
         CHECK(client->cgroup != 0);
