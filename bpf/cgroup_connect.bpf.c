@@ -11,12 +11,18 @@ char LICENSE[] SEC("license") = "GPL";
 
 #define SP_PROTO_MPTCP 262 /* not a number of the wire: RFC 8684 over TCP */
 
-/* Neither loopback nor an own address of any namespace of this machine leaves it. */
-static __always_inline int stays_here(const struct sp_addr *dst)
+/*
+ * Loopback and a namespace's own addresses go out by no interface. Of which of
+ * the other namespaces an address is, is not known: there cgroup_skb decides.
+ */
+static __always_inline int stays_here(const struct sp_addr *dst, int on_host)
 {
+	const __u32 *local;
+
 	if (is_loopback(dst) || (is_mapped(dst) ? dst->words[3] == 0 : is_unspecified(dst)))
 		return 1;
-	return bpf_map_lookup_elem(&sp_local, dst) != 0;
+	local = bpf_map_lookup_elem(&sp_local, dst);
+	return local && *local & (on_host ? SP_LOCAL_HOST : SP_LOCAL_ELSEWHERE);
 }
 
 static __always_inline void note_sender(struct bpf_sock_addr *ctx, struct sp_owner *o)
@@ -43,13 +49,30 @@ static __always_inline void describe(struct bpf_sock_addr *ctx, struct packet *p
 		p->tcp_flags = SP_TCP_SYN;
 }
 
+#define SP_IFACES_ASKED 16 /* interface classes tried; more: the packet decides */
+
+/* The route is not known yet: allowed when it would be by some interface. */
+static __always_inline void judge_anywhere(const struct view *v, struct opening *o,
+					   struct answer *a)
+{
+	for (__u16 class = 0; class < SP_IFACES_ASKED; class++) {
+		if (class >= v->policy->n_ifaces)
+			return;
+		o->iface_class = class;
+		judge_opening(v->slot, o, a);
+		if (a->reason == SP_REASON_NONE)
+			return;
+	}
+	a->reason = SP_REASON_NONE;
+}
+
 /* 1: go on, 0: EPERM. */
 static __always_inline int judge_connect(struct bpf_sock_addr *ctx, struct packet *p, __u32 hook)
 {
 	struct scene s = {.hook = hook};
 	struct finding f = {.direction = SP_EGRESS};
 	struct opening o = {.direction = SP_EGRESS};
-	struct answer a = {};
+	struct answer a = {.reason = SP_REASON_INTERNAL};
 	struct bpf_sock *sk = ctx->sk;
 	struct sp_owner *owner;
 	struct view v;
@@ -61,7 +84,8 @@ static __always_inline int judge_connect(struct bpf_sock_addr *ctx, struct packe
 		return 0;
 	note_sender(ctx, owner);
 	describe(ctx, p);
-	if (!has_ports(p->proto) || p->dst_port == 0 || stays_here(&p->dst))
+	if (!has_ports(p->proto) || p->dst_port == 0 ||
+	    stays_here(&p->dst, owner->netns == sp_settings.host_netns))
 		return 1; /* port 0 sends nothing: resolvers ask so for a source address */
 	if (hook == SP_HOOK_CONNECT && p->proto == SP_PROTO_TCP && !asking()) {
 		owner->opened = SP_OPENED(SP_EGRESS);
@@ -76,11 +100,8 @@ static __always_inline int judge_connect(struct bpf_sock_addr *ctx, struct packe
 		o.proto = p->proto;
 		o.port = p->dst_port;
 		o.identity = identity_of(&v, owner->cgroup, owner);
-		judge_opening(v.slot, &o, &a);
+		judge_anywhere(&v, &o, &a);
 		take_answer(&f, &a);
-		/* Rules of one interface cannot be judged before the route is known. */
-		if (f.reason == SP_REASON_NO_RULE && v.policy->n_ifaces > 1)
-			f.reason = SP_REASON_NONE;
 		if (f.reason == SP_REASON_NONE)
 			return 1;
 	}

@@ -37,7 +37,7 @@ int run_command(int argc, char** argv) {
                  "sallyport");
     app.set_version_flag("--version", "sallyport " SP_VERSION, "print the version");
     app.set_help_flag("-h,--help", "print this help");
-    app.require_subcommand(1);
+    app.require_subcommand(0, 1); // so that a verb that does not exist is named in the error
     app.fallthrough();
     app.footer("Exit codes: 0 done; 1 the answer is no; 2 usage or a bad policy;\n"
                "            3 the kernel or the machine refused; 4 no daemon.\n"
@@ -54,6 +54,7 @@ int run_command(int argc, char** argv) {
     }
     for (const Verb& verb : verbs)
         if (verb.command->parsed()) return as_int(verb.act());
+    say(app.help());
     return as_int(ExitCode::usage);
 }
 

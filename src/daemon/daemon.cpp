@@ -267,7 +267,7 @@ Result<nlohmann::ordered_json> Daemon::answer(const nlohmann::json& request, con
     if (command == "status") {
         StatusView view = SP_TRY(build_status(wall_.programs().maps(), wall_.hooks(), wall_.enforced()));
         view.events_folded = publisher_.folded();
-        return nlohmann::ordered_json{{"status", to_json(view)}};
+        return to_json(view);
     }
     if (command == "down") {
         if (peer.uid != 0)

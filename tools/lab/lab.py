@@ -126,7 +126,7 @@ class Host:
         self.run("sysctl", "-q", "-w", *settings)
 
     def address(self, interface, *addresses):
-        self.ip(*(f"addr add {a} dev {interface}" + (" nodad" if ":" in a else "")
+        self.ip(*(f"addr add {a.split(' ', 1)[0]} dev {interface} {a.partition(' ')[2]}" + (" nodad" if ":" in a else "")
                   for a in addresses))
 
     def route(self, *routes):

@@ -52,7 +52,8 @@ class Site(Lab):
             router.address(segment, f"{gateway[0]}/{PREFIX4}", f"{gateway[1]}/{PREFIX6}")
         router.forward()
         outside = self.hosts["internet"]
-        outside.address("eth0", f"{METADATA[4]}/32", f"{METADATA[6]}/128")
+        # Deprecated at once, or it would be the source of what the internet sends (RFC 6724).
+        outside.address("eth0", f"{METADATA[4]}/32", f"{METADATA[6]}/128 preferred_lft 0")
         router.route(f"{METADATA[4]} via {ADDRESS['internet'][4]}",
                      f"{METADATA[6]} via {ADDRESS['internet'][6]}")
         self.ai = self.hosts["ai"]
