@@ -38,8 +38,11 @@ static __noinline enum sp_reason parse(const struct reader *r, const struct sp_i
 	return reason ? reason : parse_l3(r, p);
 }
 
-/* The flow of a packet that passed at the cgroup; its owner says how. */
-static __always_inline void note_flow(const struct view *v, struct departure *d,
+/*
+ * The flow of a packet that passed at the cgroup; its owner says how. Not
+ * inlined: with clang 14 the stack of judge_segment's chain would pass 512 bytes.
+ */
+static __noinline void note_flow(const struct view *v, struct departure *d,
 				      const struct packet *p, const struct sp_owner *o,
 				      struct finding *f)
 {

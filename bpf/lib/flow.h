@@ -47,7 +47,8 @@ static __always_inline struct flow_place flow_place_of(const struct sp_flow_key 
 	/* Multiply-shift instead of a remainder: any number of sets, no division. */
 	place.sets[0] = (__u32)((h & 0xffffffff) * sets >> 32);
 	place.sets[1] = (__u32)((h >> 32) * sets >> 32);
-	place.tag = (__u8)(h >> 24) | 1;
+	/* Of the low bits: the sets are made of the high ones of both halves. */
+	place.tag = (__u8)h | 1;
 	return place;
 }
 
@@ -82,7 +83,8 @@ static __always_inline __u64 is_free(const struct sp_flow *f)
 /* Its life is over; also true of a free entry. */
 static __always_inline __u64 is_over(const struct sp_flow *f, __u32 now)
 {
-	__u64 over = (__u64)f->idle_s - (__u64)(__u32)(now - f->seen_s);
+	/* Signed: a CPU whose clock has just ticked may have seen it a second "after" now. */
+	__u64 over = (__u64)f->idle_s - (__u64)(__s64)(__s32)(now - f->seen_s);
 
 	barrier_var(over);
 	over >>= 63;
@@ -242,6 +244,22 @@ static __always_inline enum put_result put_locked(struct sp_flow_set *set,
 	return result;
 }
 
+/* Overwrites the live or expired entry of the same flow. 0 when the set has none. */
+static __always_inline int renew_in_set(struct sp_flow_set *set, const struct sp_flow *flow)
+{
+	struct put_choice c = {};
+	__u32 i;
+
+	bpf_spin_lock(&set->lock);
+	for (int at = 0; at < SP_FLOW_WAYS; at++)
+		look_at(&set->flows[at], flow, at, &c);
+	i = lowest_of(c.same) & (SP_FLOW_WAYS - 1);
+	if (c.same)
+		set->flows[i] = *flow;
+	bpf_spin_unlock(&set->lock);
+	return c.same != 0;
+}
+
 /*
  * Enters a flow, or renews the one that is there. 0 when both sets, or the
  * table, are full of live flows: the caller refuses the packet by name.
@@ -258,18 +276,18 @@ SP_GLOBAL int put_flow(const struct sp_flow *flow)
 	if (!flow)
 		return 0;
 	place = flow_place_of(&flow->key);
-	count = bpf_map_lookup_elem(&sp_flow_count, &zero);
 	a = bpf_map_lookup_elem(&sp_flows, &place.sets[0]);
 	b = bpf_map_lookup_elem(&sp_flows, &place.sets[1]);
-	if (!a || !b || !count || sp_settings.flow_sets == 0)
+	if (!a || !b || sp_settings.flow_sets == 0)
 		return 0;
-	/* Where its tag already stands it most likely stands itself; else the emptier. */
-	if (may_hold(a->tags, place.tag))
-		set = a;
-	else if (may_hold(b->tags, place.tag))
-		set = b;
-	else
-		set = load_of(a, flow->seen_s) <= load_of(b, flow->seen_s) ? a : b;
+	/* It may stand in either; entered twice, the older entry would outlive the flow. */
+	if ((may_hold(a->tags, place.tag) && renew_in_set(a, flow)) ||
+	    (may_hold(b->tags, place.tag) && renew_in_set(b, flow)))
+		return 1;
+	count = bpf_map_lookup_elem(&sp_flow_count, &zero);
+	if (!count)
+		return 0;
+	set = load_of(a, flow->seen_s) <= load_of(b, flow->seen_s) ? a : b;
 	full = *count >= sp_settings.flow_max;
 	bpf_spin_lock(&set->lock);
 	result = put_locked(set, flow, place.tag, full);

@@ -103,6 +103,7 @@ class Daemon {
     void on_second();
     void reload();
     void say_ready();
+    void tell(const WallNews& news);
     [[nodiscard]] Result<nlohmann::ordered_json> answer(const nlohmann::json& request, const Peer& peer);
 
     const RunOptions& options_;
@@ -170,6 +171,17 @@ void Daemon::say_ready() {
     notifier_.ready(text);
 }
 
+void Daemon::tell(const WallNews& news) {
+    log_news(news);
+    for (const HookNews& hook : news.hooks) {
+        publisher_.say_hook(hook);
+        if (hook.state == EventState::attached) continue;
+        spdlog::warn("hook {}{}{} is {}", hook.hook, hook.iface.empty() ? "" : " on ", hook.iface,
+                     hook.state == EventState::lost ? "lost: it was detached, or its device is gone"
+                                                    : "back where it was");
+    }
+}
+
 Status Daemon::run() {
     publisher_.say_policy(EventState::applied, wall_.enforced().observe ? "observing" : "enforcing");
     say_ready();
@@ -210,7 +222,7 @@ void Daemon::reload() {
     if (source) {
         WallNews news;
         changed = wall_.change(*source, news);
-        log_news(news);
+        tell(news);
     }
     if (!changed) {
         log_error(changed.error());
@@ -235,14 +247,8 @@ void Daemon::on_second() {
     if (counters) publisher_.tick(*counters);
     wall_.sweep();
     WallNews news;
-    for (const HookState& hook : wall_.hooks())
-        if (!hook.attached && hook.why == "the link has lost its hook")
-            publisher_.say_hook(EventState::lost, hook.hook, hook.iface);
-    for (const std::string& name : wall_.mend(news)) {
-        spdlog::warn("hook {} was detached by somebody and is back", name);
-        publisher_.say_hook(EventState::restored, name, "");
-    }
-    log_news(news);
+    wall_.mend(news);
+    tell(news);
     if (!log_) return;
     if (const std::optional<LogFile::Change> change = log_->take_change()) {
         if (change->error) log_error(*change->error);
@@ -255,11 +261,8 @@ void Daemon::on_interfaces() {
     if (!changed || !*changed) return;
     WallNews news;
     const Status followed = wall_.follow_interfaces(news);
-    log_news(news);
-    if (!followed) {
-        log_error(followed.error());
-        publisher_.say_hook(EventState::lost, "interfaces", followed.error().text());
-    }
+    tell(news);
+    if (!followed) log_error(followed.error());
 }
 
 Result<nlohmann::ordered_json> Daemon::answer(const nlohmann::json& request, const Peer& peer) {

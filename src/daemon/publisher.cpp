@@ -101,12 +101,13 @@ void Publisher::say_policy(EventState state, const std::string& detail) {
     publish(std::move(event));
 }
 
-void Publisher::say_hook(EventState state, const std::string& hook, const std::string& detail) {
+void Publisher::say_hook(const HookNews& news) {
     Event event;
     event.at = now();
     event.kind = EventKind::hook;
-    event.state = state;
-    event.detail = detail.empty() ? hook : hook + ": " + detail;
+    event.state = news.state;
+    event.iface = news.iface;
+    event.detail = news.hook;
     event.generation = wall_.enforced().generation;
     publish(std::move(event));
 }

@@ -18,6 +18,7 @@
 namespace sallyport {
 
 class Wall;
+struct HookNews;
 
 class Publisher {
   public:
@@ -35,7 +36,7 @@ class Publisher {
     void flush();
 
     void say_policy(EventState state, const std::string& detail);
-    void say_hook(EventState state, const std::string& hook, const std::string& detail);
+    void say_hook(const HookNews& news);
 
     [[nodiscard]] std::uint64_t folded() const { return fold_.folded(); }
 

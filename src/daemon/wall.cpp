@@ -209,7 +209,7 @@ Status Wall::switch_to(const PolicySource& source, std::uint32_t slot, const Map
         guarded_ = old_nics;
         return guarded;
     }
-    release_nics();
+    release_nics(news);
     note_enforced(source, image, news);
     policy_ = source.policy;
     cut_running(source.policy, news);

@@ -14,6 +14,7 @@
 #include "daemon/daemon.h"
 #include "daemon/enforced.h"
 #include "daemon/owner.h"
+#include "event/event.h"
 #include "kernel/cgroups.h"
 #include "kernel/hooks.h"
 #include "kernel/interfaces.h"
@@ -32,7 +33,14 @@ struct PolicySource {
 };
 
 // What a call has to tell an operator beside success.
+struct HookNews {
+    EventState state = EventState::attached; // attached, lost or restored
+    std::string hook;
+    std::string iface; // "": none
+};
+
 struct WallNews {
+    std::vector<HookNews> hooks;
     std::vector<std::string> notes;    // "eth0: generic XDP: native refused: ..."
     std::vector<std::string> cut;      // connections that were ended, one line each
 };
@@ -50,8 +58,8 @@ class Wall {
     [[nodiscard]] Status change(const PolicySource& source, WallNews& news);
     // Interfaces or addresses have changed: guards what matches and is not guarded yet.
     [[nodiscard]] Status follow_interfaces(WallNews& news);
-    // Puts hooks back that were detached by force. Names of those restored.
-    [[nodiscard]] std::vector<std::string> mend(WallNews& news);
+    // Puts hooks back that were detached by force.
+    void mend(WallNews& news);
     // Frees expired flows, a part of the table a call.
     void sweep();
     // Detaches and unpins everything.
@@ -77,7 +85,7 @@ class Wall {
     [[nodiscard]] Status write_ifaces(std::uint32_t slot, const MapImage* image);
     [[nodiscard]] Status install(const Cgroup& cgroup, XdpMode mode, KeepRunning keep, WallNews& news);
     [[nodiscard]] Status guard_nics(XdpMode mode, WallNews& news);
-    void release_nics();
+    void release_nics(WallNews& news);
     [[nodiscard]] Result<std::uint32_t> load_policy_into_slot(const PolicySource& source, MapImage& image);
     [[nodiscard]] Status switch_to(const PolicySource& source, std::uint32_t slot, const MapImage& image,
                                    WallNews& news);

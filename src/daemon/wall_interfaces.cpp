@@ -149,6 +149,7 @@ Status Wall::guard_nics(XdpMode mode, WallNews& news) {
             return installed;
         }
         guarded_.push_back(nic);
+        news.hooks.push_back({.state = EventState::attached, .hook = "xdp", .iface = nic.name});
         for (const HookState& state : hooks_.states())
             if (state.hook == "xdp" && state.iface == nic.name)
                 news.notes.push_back(fmt::format("guarding {} ({} XDP{}{})", nic.name, state.mode,
@@ -158,21 +159,23 @@ Status Wall::guard_nics(XdpMode mode, WallNews& news) {
 }
 
 // What no glob names any more, or is gone.
-void Wall::release_nics() {
+void Wall::release_nics(WallNews& news) {
     const std::vector<GuardedNic> wanted = wanted_nics();
     std::erase_if(guarded_, [&](const GuardedNic& nic) {
         const bool stays = std::any_of(wanted.begin(), wanted.end(), [&](const GuardedNic& w) {
             return w.name == nic.name && w.index == nic.index;
         });
-        if (!stays) hooks_.remove_nic(pins_, nic.name);
-        return !stays;
+        if (stays) return false;
+        hooks_.remove_nic(pins_, nic.name);
+        news.hooks.push_back({.state = EventState::lost, .hook = "xdp", .iface = nic.name});
+        return true;
     });
 }
 
 Status Wall::follow_interfaces(WallNews& news) {
     SP_TRY(read_interfaces());
     SP_TRY(write_locals());
-    release_nics();
+    release_nics(news);
     const std::uint64_t word = SP_TRY(control_word(programs_.maps()));
     const sp_slot slot = SP_TRY(read_slot(programs_.maps(), sp_control_active(word)));
     SP_TRY(guard_nics(XdpMode::automatic, news));
@@ -184,26 +187,30 @@ Status Wall::follow_interfaces(WallNews& news) {
     return switch_to(same, free, image, news);
 }
 
-std::vector<std::string> Wall::mend(WallNews& news) {
-    const std::vector<std::string> lost = hooks_.lost();
-    if (lost.empty()) return {};
+void Wall::mend(WallNews& news) {
+    const std::vector<HookState> lost = hooks_.lost();
+    if (lost.empty()) return;
     const Status read = read_interfaces();
     Result<Cgroup> cgroup = open_cgroup(cgroup_mount_, enforced_.cgroup);
     if (!read || !cgroup) {
         news.notes.push_back(!read ? read.error().text() : cgroup.error().text());
-        return {};
+        return;
     }
-    release_nics();
+    for (const HookState& hook : lost)
+        news.hooks.push_back({.state = EventState::lost, .hook = hook.hook, .iface = hook.iface});
+    release_nics(news);
     Status mended = hooks_.install_owners(programs_, pins_, cgroup->directory.get());
     if (mended) mended = hooks_.install_cgroup(programs_, pins_, cgroup->directory.get());
     for (const GuardedNic& nic : guarded_)
         if (mended) mended = hooks_.install_nic(programs_, pins_, nic, XdpMode::automatic);
     if (!mended) news.notes.push_back(mended.error().text());
-    std::vector<std::string> restored;
-    const std::vector<std::string> still = hooks_.lost();
-    for (const std::string& name : lost)
-        if (std::find(still.begin(), still.end(), name) == still.end()) restored.push_back(name);
-    return restored;
+    const std::vector<HookState> still = hooks_.lost();
+    for (const HookState& hook : lost) {
+        const bool back = std::none_of(still.begin(), still.end(), [&](const HookState& s) {
+            return s.hook == hook.hook && s.iface == hook.iface;
+        });
+        if (back) news.hooks.push_back({.state = EventState::restored, .hook = hook.hook, .iface = hook.iface});
+    }
 }
 
 std::string Wall::interface_name(unsigned index) const {

@@ -149,7 +149,8 @@ Status Hooks::install_xdp(const Programs& programs, const Pins& pins, const Guar
     if (stands_on(native_pin)) return attach(native_pin, XdpAttach::native, "");
     if (stands_on(generic_pin)) return attach(generic_pin, XdpAttach::generic, "");
     std::string why;
-    if (mode != XdpMode::generic && !nic.bare_ip) {
+    // A device without Ethernet has no native mode; asked for by name, it says so itself.
+    if (mode == XdpMode::native || (mode == XdpMode::automatic && !nic.bare_ip)) {
         const Status native = attach(native_pin, XdpAttach::native, "");
         if (native) return {};
         Error error = explain_xdp(native.error(), nic);
@@ -215,11 +216,11 @@ std::vector<HookState> Hooks::states() const {
     return states;
 }
 
-std::vector<std::string> Hooks::lost() const {
-    std::vector<std::string> names;
+std::vector<HookState> Hooks::lost() const {
+    std::vector<HookState> lost;
     for (const Held& held : held_)
-        if (!held.link.empty() && !held.link.front().is_live()) names.push_back(held.pin);
-    return names;
+        if (!held.link.empty() && !held.link.front().is_live()) lost.push_back(held.state);
+    return lost;
 }
 
 void remove_clsact_filters() {

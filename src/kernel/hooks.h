@@ -46,8 +46,8 @@ class Hooks {
     void undo(const Pins& pins);
 
     [[nodiscard]] std::vector<HookState> states() const;
-    // Looks at the links themselves; the names of those that have lost their hook.
-    [[nodiscard]] std::vector<std::string> lost() const;
+    // Looks at the links themselves: those that have lost their hook.
+    [[nodiscard]] std::vector<HookState> lost() const;
 
   private:
     struct Held {

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
+#include <bpf/bpf.h>
 #include <fmt/format.h>
 
 #include "sallyport/abi/limits.h"
@@ -39,7 +40,7 @@ Status ensure_bpffs(const std::string& directory) {
     const std::string root = "/sys/fs/bpf";
     const std::string hint = "mount one: mount -t bpf bpf /sys/fs/bpf; or name another place in SALLYPORT_BPFFS";
     if (directory.rfind(root + "/", 0) != 0)
-        return fail(ErrorKind::invalid_input, fmt::format("{} is not on a bpf filesystem", directory), hint);
+        return fail(ErrorKind::not_supported, fmt::format("{} is not on a bpf filesystem", directory), hint);
     if (mount("bpf", root.c_str(), "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700") != 0)
         return fail_errno(errno, "mounting a bpf filesystem at " + root, hint);
     return {};
@@ -65,7 +66,7 @@ Result<Pins> Pins::lock(const std::string& directory) {
     if (flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
         if (errno == EWOULDBLOCK)
             return fail(ErrorKind::conflict,
-                        fmt::format("another sallyport daemon runs over the pins in {}", directory),
+                        fmt::format("another sallyport daemon is already running over the pins in {}", directory),
                         "stop it first, or give this one pins of its own with SALLYPORT_BPFFS");
         return fail_errno(errno, "locking " + directory);
     }
@@ -98,6 +99,13 @@ Status Pins::remove() const {
         fs::remove_all(path, error);
         if (error && error.value() != ENOENT) stuck += fmt::format("{}{}: {}", stuck.empty() ? "" : "; ", path, error.message());
     };
+    // Detached by word: the last reference to a link goes with its inode, an RCU
+    // grace period after the unlink, and the hook would still judge till then.
+    // Tracepoint links cannot be detached so; they judge nothing.
+    for (const std::string& name : links()) {
+        const Fd held(bpf_obj_get(link(name).c_str()));
+        if (held) static_cast<void>(bpf_link_detach(held.get()));
+    }
     remove_all(layout_dir_ + "/links");
     remove_all(layout_dir_ + "/maps");
     remove_all(layout_dir_);

@@ -25,7 +25,7 @@ void note(std::set<sp_reason>& seen, const Seen& result) {
 
 void headers(std::set<sp_reason>& seen) {
     Bench bench{kPolicy};
-    note(seen, bench.xdp(eth{} / ipv4{.total_length = 30} / filler(10)));
+    note(seen, bench.xdp(eth{} / ipv4{.total_length = 1000} / tcp{}));
     note(seen, bench.xdp(eth{} / ipv4{.ihl = std::uint8_t{2}} / tcp{}));
     note(seen, bench.xdp(eth{.type = std::uint16_t{0x88cc}} / filler(46)));
     note(seen, bench.xdp(eth{} / vlan{} / vlan{} / vlan{} / ipv4{} / tcp{}));

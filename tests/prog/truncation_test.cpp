@@ -69,7 +69,8 @@ TEST_CASE("a cut packet does not leave either, by the cgroup or by the NIC") {
     Bytes whole = (from_host(family) / udp{} / text("query")).bytes();
     CHECK(bench.cgroup(whole) == passes());
     CHECK(bench.tc(whole) == passes());
-    for (std::size_t length = kShortestRun + 1; length < whole.size(); ++length) {
+    // BPF_PROG_TEST_RUN makes no skb of less than an IP header; the host reader's test does.
+    for (std::size_t length = family == Family::v4 ? 34 : 54; length < whole.size(); ++length) {
         INFO("cut at " << length);
         Bytes cut(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(length));
         CHECK_FALSE(bench.cgroup(cut).passed);

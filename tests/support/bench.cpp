@@ -59,7 +59,7 @@ bool passes_by(sp_hook hook, std::uint32_t action, std::vector<std::string>& dis
 
 Bench::Bench(const std::string& policy, const BenchOptions& options) : Bench(parsed(policy, options.host), options) {}
 
-Bench::Bench(const Policy& policy, const BenchOptions& options) : options_(options), instance_(&instance_of(options)) {
+Bench::Bench(const Policy& policy, const BenchOptions& options) : options_(options), instance_(&instance_of(options)), ticket_(instance_->take()) {
     instance_->forget_flows();
     static_cast<void>(instance_->take_events());
     for (const auto& [address, flags] : std::initializer_list<std::pair<const char*, std::uint32_t>>{
@@ -77,7 +77,10 @@ void Bench::use(const Policy& policy) {
     Result<MapImage> image = compile(policy_, input);
     if (!image) FAIL(image.error().text());
     image_ = std::move(*image);
-    for (std::size_t i = 0; i < image_.rules.size(); ++i) counters_[image_.rule_names[i]] = image_.rules[i].counter;
+    for (std::size_t i = 0; i < image_.rules.size(); ++i) {
+        auto [known, fresh] = counters_.insert({image_.rule_names[i], image_.rules[i].counter});
+        if (fresh) clear_rule_count(maps(), known->second);
+    }
     Result<std::uint32_t> slot = options_.role == Role::asking ? kAskedSlot : free_slot(maps());
     if (!slot) FAIL(slot.error().text());
     slot_ = *slot;
@@ -128,6 +131,7 @@ Seen Bench::tc(const Bytes& frame, const std::string& interface) {
 }
 
 Seen Bench::run(sp_hook hook, const Bytes& frame, const std::string& interface, const SkbContext& skb) {
+    if (!instance_->is_for(ticket_)) FAIL("a later bench has taken the programs: use one at a time");
     std::uint32_t ifindex = ifindex_of(interface);
     std::uint32_t nic = iface(interface).counter;
     Story before = read_story(maps(), image_, nic);

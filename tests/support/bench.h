@@ -8,7 +8,8 @@
 // The real parser, compiler, loader and programs; nothing is attached. The host
 // has kHost4, kHost6 and kHostLink6 and the MAC kHostMac on every interface of
 // machine.h. The programs are loaded once per process and kind; every Bench
-// takes a free slot, a new generation and an empty flow table.
+// takes a free slot, a new generation and an empty flow table. One at a time: a
+// Bench whose programs a later one of the same settings has taken says so.
 #include <cstdint>
 #include <map>
 #include <string>
@@ -79,6 +80,7 @@ class Bench {
 
     BenchOptions options_;
     Instance* instance_; // lives as long as the process
+    std::uint64_t ticket_;
     std::map<std::string, std::uint32_t> counters_;
     Policy policy_;
     MapImage image_;

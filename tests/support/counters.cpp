@@ -57,6 +57,11 @@ sp_rule_count read_rule_count(const Maps& maps, std::uint32_t counter) {
     return sum;
 }
 
+void clear_rule_count(const Maps& maps, std::uint32_t counter) {
+    std::vector<sp_rule_count> zero(static_cast<std::size_t>(libbpf_num_possible_cpus()));
+    SP_CHECK(bpf_map_update_elem(maps.rule_counts, &counter, zero.data(), BPF_ANY) == 0);
+}
+
 Counts rise(const Counts& before, const Counts& after) {
     Counts out{};
     for (std::size_t i = 0; i < out.size(); ++i) out[i] = after[i] - before[i];

@@ -29,6 +29,9 @@ class Instance {
     // Empties the flow table, every entry of it.
     void forget_flows();
     [[nodiscard]] std::uint32_t next_generation() { return ++generation_; }
+    // Who took it last has it.
+    [[nodiscard]] std::uint64_t take() { return ++ticket_; }
+    [[nodiscard]] bool is_for(std::uint64_t ticket) const { return ticket == ticket_; }
 
   private:
     Instance(Programs programs, const sp_settings& settings);
@@ -41,6 +44,7 @@ class Instance {
     std::vector<sp_event> events_;
     std::unique_ptr<ring_buffer, FreeRing> ring_;
     std::uint32_t generation_ = 0;
+    std::uint64_t ticket_ = 0;
 };
 
 // Settings as the bench's default has them: the machine's own namespace, the

@@ -14,12 +14,10 @@ if(bpftool_failed)
     endif()
     list(GET bpftool_candidates 0 BPFTOOL)
 endif()
-execute_process(COMMAND ${CMAKE_C_COMPILER} -print-multiarch
-                OUTPUT_VARIABLE SP_MULTIARCH OUTPUT_STRIP_TRAILING_WHITESPACE)
 
 set(SP_BPF_FLAGS -target bpf -mcpu=v3 -O2 -g -std=gnu11 -Wall -Wextra -Werror
     -I${CMAKE_SOURCE_DIR}/include -I${CMAKE_SOURCE_DIR}/bpf
-    -isystem /usr/include/${SP_MULTIARCH})
+    -isystem /usr/include/${CMAKE_LIBRARY_ARCHITECTURE})
 
 function(sp_bpf_compile compiler source output)
     add_custom_command(
