@@ -2,7 +2,7 @@
 """What the host's processes may open connections to, and whose sockets are meant."""
 import unittest
 
-from harness import (ABOVE, BELOW, FIRST, HOST, LAST, METADATA, NET, NOT_OPEN, OUTSIDE, PEER, E2e,
+from harness import (ABOVE, BELOW, FIRST, HOST, LAST, METADATA, NET, NOT_OPEN, OUTSIDE, PEER, E2e, eventually,
                      both, each_family, packets, rule)
 
 UID = 4711
@@ -160,9 +160,12 @@ class Egress(E2e):
                 self.here.call("raw", dst=peer, proto=255 if included else 17, data=data.hex(),
                                header_included=included)
         self.expect_event(direction="egress", dst=peer, dst_port=54, comm="app")
-        frames = self.there.call("captured", handle=ears, end=False)["frames"]
-        self.assertTrue(any("0035" in f[68:76] or "0035" in f[108:116] for f in frames),
-                        "what a rule allows did not leave by a raw socket")
+        frames = []
+
+        def left():
+            frames.extend(self.there.call("captured", handle=ears, end=False)["frames"])
+            return any("0035" in f[68:76] or "0035" in f[108:116] for f in frames)
+        self.assertTrue(eventually(left), "what a rule allows did not leave by a raw socket")
         self.assertEqual(self.heard(ears, "0036"), [])
 
     @each_family
