@@ -104,6 +104,8 @@ static __always_inline void judge_datagram(struct __sk_buff *skb, const struct v
 		return;
 	/* What TC enters into the table a moment later, in the same context. */
 	o->opened = SP_OPENED(f->direction);
+	o->remote = p->dst;
+	o->remote_port = p->dst_port;
 	o->rule = (__u16)f->rule;
 	o->counter = f->counter;
 	o->generation = v->policy->generation;
@@ -138,6 +140,8 @@ int sp_cg_egress(struct __sk_buff *skb)
 	f.reason = view_of(&v);
 	if (f.reason == SP_REASON_NONE)
 		f.reason = parse(&r, &p);
+	if (f.reason == SP_REASON_NONE)
+		f.reason = check_options(&v, &p);
 	if (f.reason == SP_REASON_NONE) {
 		stand_of(&d.stand, &p, 0);
 		find_exit(&v, o, s.ifindex, &d);

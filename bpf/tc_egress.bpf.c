@@ -39,6 +39,16 @@ static __noinline enum sp_reason parse(const struct reader *r, const struct sp_i
 }
 
 /*
+ * Is this the packet that cgroup_skb let pass? A tunnel keeps the socket of what
+ * it carries, and its own header went by no cgroup; and of two threads that send
+ * at once on one socket the storage knows the later. Then it is judged here.
+ */
+static __always_inline int was_judged(const struct sp_owner *o, const struct packet *p)
+{
+	return o->remote_port == p->dst_port && same_addr(&o->remote, &p->dst);
+}
+
+/*
  * The flow of a packet that passed at the cgroup; its owner says how. Not
  * inlined: with clang 14 the stack of judge_segment's chain would pass 512 bytes.
  */
@@ -123,10 +133,11 @@ static __always_inline void judge(struct __sk_buff *skb, const struct reader *r,
 		if (sk)
 			o = bpf_sk_storage_get(&sp_owners, sk, 0, 0);
 	}
-	if (o) {
+	if (o && was_judged(o, p)) {
 		note_flow(v, d, p, o, f);
 		return;
 	}
+	d->stand.identity = o ? identity_of(v, bpf_skb_cgroup_id(skb), o) : 0;
 	d->sender = family == SP_AF_PACKET ? SENDER_PACKET : SENDER_KERNEL;
 	judge_departure(r, v, d, p, f);
 }
@@ -149,6 +160,8 @@ int sp_tc_egress(struct __sk_buff *skb)
 	f.reason = view_of(&v);
 	if (f.reason == SP_REASON_NONE)
 		f.reason = parse(&r, iface, &p);
+	if (f.reason == SP_REASON_NONE)
+		f.reason = check_options(&v, &p);
 	if (f.reason == SP_REASON_NONE) {
 		s.iface_class = iface->iface_class[v.slot % SP_SLOTS];
 		stand_of(&d.stand, &p, 0);

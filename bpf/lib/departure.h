@@ -27,6 +27,14 @@ struct departure {
 	__u8 spare;
 };
 
+/* A source route would send on to elsewhere what the address makes look allowed. */
+static __always_inline enum sp_reason check_options(const struct view *v, const struct packet *p)
+{
+	return p->marks & SP_PKT_OPTIONS && !(v->policy->flags & SP_SLOT_IP_OPTIONS)
+		       ? SP_REASON_IP_OPTIONS
+		       : SP_REASON_NONE;
+}
+
 static __always_inline int opens_tcp_out(const struct packet *p)
 {
 	return (p->tcp_flags & (SP_TCP_SYN | SP_TCP_ACK)) == SP_TCP_SYN;
@@ -72,6 +80,9 @@ static __noinline int judge_answer(const struct view *v, const struct departure 
 		f->by_rule = 0;
 		return 1;
 	}
+	/* Who may ping us may have his pings answered, not be sent any ICMP there is. */
+	if ((p->proto == SP_PROTO_ICMP || p->proto == SP_PROTO_ICMP6) && !is_echo_reply(p))
+		return 0;
 	judge_as_opened(v, &d->stand, SP_INGRESS, &a);
 	if (a.reason != SP_REASON_NONE)
 		return 0;

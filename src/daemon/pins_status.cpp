@@ -37,12 +37,15 @@ Result<Fd> open_map(const std::string& layout, const char* name) {
 }
 
 Result<PinnedMaps> open_maps(const std::string& layout) {
-    return PinnedMaps{.control = SP_TRY(open_map(layout, "sp_control")),
-                      .slots = SP_TRY(open_map(layout, "sp_slots")),
-                      .counts = SP_TRY(open_map(layout, "sp_counts")),
-                      .nic_counts = SP_TRY(open_map(layout, "sp_nic_counts")),
-                      .rule_counts = SP_TRY(open_map(layout, "sp_rule_counts")),
-                      .flow_count = SP_TRY(open_map(layout, "sp_flow_count"))};
+    // One by one: g++ 12 forgets the members of a half-built aggregate on an early return.
+    PinnedMaps pinned;
+    pinned.control = SP_TRY(open_map(layout, "sp_control"));
+    pinned.slots = SP_TRY(open_map(layout, "sp_slots"));
+    pinned.counts = SP_TRY(open_map(layout, "sp_counts"));
+    pinned.nic_counts = SP_TRY(open_map(layout, "sp_nic_counts"));
+    pinned.rule_counts = SP_TRY(open_map(layout, "sp_rule_counts"));
+    pinned.flow_count = SP_TRY(open_map(layout, "sp_flow_count"));
+    return pinned;
 }
 
 // A pin's name says which hook it is: "xdp-native-eth0", "tcx-eth0", "connect4".

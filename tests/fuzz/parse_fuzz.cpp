@@ -3,17 +3,17 @@
 // sanitizers in the verifier's place. What must hold for every input: it ends,
 // reads within the frame, and where it has no objection what it found lies
 // within the frame too.
+#include "base/result.h"
+#include "support/host_parser.h"
+#include "support/icmp_message.h"
+#include "support/packet.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <string>
 #include <vector>
-
-#include "base/result.h"
-#include "support/host_parser.h"
-#include "support/icmp_message.h"
-#include "support/packet.h"
 
 using namespace sallyport::test;
 
@@ -35,7 +35,8 @@ std::vector<Packet> seeds() {
             to_host(Family::v6) / tcp{} / text("GET /"),
             to_host(Family::v4) / udp{} / text("x"),
             eth{} / qinq() / vlan{} / ipv4{.options = {148, 4, 0, 0}} / udp{},
-            to_host(Family::v6) / hop_by_hop{} / dest_options{} / routing{.segments = {"2001:db8::9"}} / ah{} / sctp{},
+            to_host(Family::v6) / hop_by_hop{} / dest_options{} /
+                routing{.segments = {"2001:db8::9"}} / ah{} / sctp{},
             to_host(Family::v6) / fragment{.more = true} / udp{} / text("12345678"),
             to_host(Family::v4) / unreachable(Family::v4, from_host(Family::v4) / tcp{}),
             to_host(Family::v6) / too_big(Family::v6, from_host(Family::v6) / udp{}),
@@ -54,7 +55,8 @@ extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv) {
     for (const Packet& packet : seeds()) {
         Bytes bytes = packet.bytes();
         std::ofstream(directory / ("seed-" + std::to_string(number++)), std::ios::binary)
-            .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+            .write(reinterpret_cast<const char*>(bytes.data()),
+                   static_cast<std::streamsize>(bytes.size()));
     }
     std::exit(0);
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whose addresses: sources that cannot come from the wire, destinations that
 // are this host's and those that are somebody else's.
+#include "support/bench.h"
+
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
-
-#include "support/bench.h"
 
 using namespace sallyport::test;
 
@@ -26,14 +26,15 @@ Packet to(const std::string& dst, const std::string& mac = kHostMac) {
 
 TEST_CASE("sources that no packet of the wire bears are dropped however open the policy") {
     Bench bench{kOpen};
-    for (const char* src : {"127.0.0.1", "127.255.255.255", "0.0.0.0", "0.1.2.3", "224.0.0.1", "239.255.255.255",
-                            "255.255.255.255", "::", "::1", "ff02::1", "ff0e::5", "::ffff:198.51.100.7",
-                            "::ffff:10.0.0.1", "::198.51.100.7"}) {
+    for (const char* src : {"127.0.0.1", "127.255.255.255", "0.0.0.0", "0.1.2.3", "224.0.0.1",
+                            "239.255.255.255", "255.255.255.255", "::", "::1", "ff02::1", "ff0e::5",
+                            "::ffff:198.51.100.7", "::ffff:10.0.0.1", "::198.51.100.7"}) {
         INFO(src);
         CHECK(bench.xdp(from(src)) == dropped(SP_REASON_BOGON));
     }
-    for (const char* src : {"126.255.255.255", "128.0.0.1", "1.0.0.0", "223.255.255.255", "240.0.0.1", "10.0.0.1",
-                            "169.254.1.1", "2001:db8::2", "fe80::7", "fd00::1", "64:ff9b::c633:6407"}) {
+    for (const char* src :
+         {"126.255.255.255", "128.0.0.1", "1.0.0.0", "223.255.255.255", "240.0.0.1", "10.0.0.1",
+          "169.254.1.1", "2001:db8::2", "fe80::7", "fd00::1", "64:ff9b::c633:6407"}) {
         INFO(src);
         CHECK(bench.xdp(from(src)) == passes());
     }

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // Asking is not doing: an instance with other settings judges by a slot that no
 // word points at, and leaves no count, no flow, no event.
-#include <catch2/catch_test_macros.hpp>
-#include <catch2/generators/catch_generators.hpp>
-
 #include "support/bench.h"
 #include "support/flow_table.h"
+
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 
 using namespace sallyport::test;
 
 namespace {
-const std::string kPolicy = allow_in("ssh", "any", "tcp", "22") + allow_out("web", "any", "tcp", "443");
+const std::string kPolicy =
+    allow_in("ssh", "any", "tcp", "22") + allow_out("web", "any", "tcp", "443");
 }
 
 TEST_CASE("the asked slot answers though none is in force, without a trace") {

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // What this host may open connections to, at the cgroup and at the NIC.
-#include <catch2/catch_test_macros.hpp>
-#include <catch2/generators/catch_generators.hpp>
-
-#include <functional>
-
 #include "support/bench.h"
 #include "support/icmp_message.h"
+
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+#include <functional>
 
 using namespace sallyport::test;
 
@@ -14,8 +13,12 @@ namespace {
 
 using Hook = Seen (*)(Bench&, const Packet&);
 
-Seen by_cgroup(Bench& bench, const Packet& packet) { return bench.cgroup(packet); }
-Seen by_nic(Bench& bench, const Packet& packet) { return bench.tc(packet); }
+Seen by_cgroup(Bench& bench, const Packet& packet) {
+    return bench.cgroup(packet);
+}
+Seen by_nic(Bench& bench, const Packet& packet) {
+    return bench.tc(packet);
+}
 
 Packet toward(const std::string& dst, const Packet& transport) {
     Family family = dst.find(':') == std::string::npos ? Family::v4 : Family::v6;
@@ -27,7 +30,8 @@ Packet toward(const std::string& dst, const Packet& transport) {
 TEST_CASE("an egress rule admits its prefix and its ports to the edge, at both hooks") {
     Hook out = GENERATE(&by_cgroup, &by_nic);
     Bench bench{allow_out("postgres", "10.0.2.10 10.0.3.0/24 fd00:2::/64", "tcp", "5432-5433")};
-    for (const char* dst : {"10.0.2.10", "10.0.3.0", "10.0.3.255", "fd00:2::", "fd00:2::ffff:ffff:ffff:ffff"}) {
+    for (const char* dst :
+         {"10.0.2.10", "10.0.3.0", "10.0.3.255", "fd00:2::", "fd00:2::ffff:ffff:ffff:ffff"}) {
         INFO(dst);
         Seen seen = out(bench, toward(dst, tcp{.dport = 5432}));
         CHECK(seen == passes());
@@ -37,7 +41,8 @@ TEST_CASE("an egress rule admits its prefix and its ports to the edge, at both h
         CHECK(out(bench, toward(dst, tcp{.dport = 5434})) == dropped(SP_REASON_NO_RULE));
         CHECK(out(bench, toward(dst, udp{.dport = 5432})) == dropped(SP_REASON_NO_RULE));
     }
-    for (const char* dst : {"10.0.2.9", "10.0.2.11", "10.0.2.255", "10.0.4.0", "fd00:1::", "fd00:2:0:1::"}) {
+    for (const char* dst :
+         {"10.0.2.9", "10.0.2.11", "10.0.2.255", "10.0.4.0", "fd00:1::", "fd00:2:0:1::"}) {
         INFO(dst);
         CHECK(out(bench, toward(dst, tcp{.dport = 5432})) == dropped(SP_REASON_NO_RULE));
     }
@@ -68,7 +73,8 @@ TEST_CASE("egress is judged on interfaces that are not guarded, too") {
     Family family = GENERATE(Family::v4, Family::v6);
     INFO(to_string(family));
     Bench bench{allow_out("dns", "any", "udp", "53")};
-    CHECK(bench.cgroup(from_host(family) / tcp{.dport = 443}, "eth2") == dropped(SP_REASON_NO_RULE));
+    CHECK(bench.cgroup(from_host(family) / tcp{.dport = 443}, "eth2") ==
+          dropped(SP_REASON_NO_RULE));
     CHECK(bench.cgroup(from_host(family) / udp{.dport = 53}, "eth2") == passes());
 }
 
@@ -76,17 +82,21 @@ TEST_CASE("raw protocols and fragments leave by name or not at all") {
     Hook out = GENERATE(&by_cgroup, &by_nic);
     Bench bench{allow_out("gre", "any", "47")};
     Packet head = eth{.dst = kPeerMac, .src = kHostMac};
-    CHECK(out(bench, head / ipv4{.src = kHost4, .dst = kPeer4, .proto = std::uint8_t{47}} / filler(8)) == passes());
-    CHECK(out(bench, head / ipv4{.src = kHost4, .dst = kPeer4, .proto = std::uint8_t{4}} / filler(8)) ==
-          dropped(SP_REASON_NO_RULE));
-    CHECK(out(bench, head / ipv6{.src = kHost6, .dst = kPeer6, .next = std::uint8_t{47}} / filler(8)) == passes());
-    CHECK(out(bench, head / ipv4{.src = kHost4, .dst = kPeer4, .proto = std::uint8_t{47}, .mf = true} / filler(8)) ==
-          dropped(SP_REASON_FRAGMENT));
+    CHECK(out(bench, head / ipv4{.src = kHost4, .dst = kPeer4, .proto = std::uint8_t{47}} /
+                         filler(8)) == passes());
+    CHECK(out(bench, head / ipv4{.src = kHost4, .dst = kPeer4, .proto = std::uint8_t{4}} /
+                         filler(8)) == dropped(SP_REASON_NO_RULE));
+    CHECK(out(bench, head / ipv6{.src = kHost6, .dst = kPeer6, .next = std::uint8_t{47}} /
+                         filler(8)) == passes());
+    CHECK(out(bench, head /
+                         ipv4{.src = kHost4, .dst = kPeer4, .proto = std::uint8_t{47}, .mf = true} /
+                         filler(8)) == dropped(SP_REASON_FRAGMENT));
     CHECK(out(bench, head / ipv6{.src = kHost6, .dst = kPeer6} / fragment{.more = true} / udp{}) ==
           dropped(SP_REASON_FRAGMENT));
 }
 
-TEST_CASE("a refused way out of the inside is exfiltration, within it, to a group or to the link it is not") {
+TEST_CASE("a refused way out of the inside is exfiltration, within it, to a group or to the link "
+          "it is not") {
     Hook out = GENERATE(&by_cgroup, &by_nic);
     Bench bench{""};
     auto exfil = [&](const std::string& dst) {
@@ -96,14 +106,16 @@ TEST_CASE("a refused way out of the inside is exfiltration, within it, to a grou
         CHECK(seen.events[0].direction == SP_EGRESS);
         return (seen.events[0].flags & SP_EVENT_EXFIL) != 0;
     };
-    for (const char* dst : {"203.0.113.9", "9.255.255.255", "11.0.0.0", "100.63.255.255", "100.128.0.0",
-                            "172.15.255.255", "172.32.0.0", "2001:db8::5", "fbff::1", "fe00::1"}) {
+    for (const char* dst :
+         {"203.0.113.9", "9.255.255.255", "11.0.0.0", "100.63.255.255", "100.128.0.0",
+          "172.15.255.255", "172.32.0.0", "2001:db8::5", "fbff::1", "fe00::1"}) {
         INFO(dst);
         CHECK(exfil(dst));
     }
-    for (const char* dst : {"10.0.0.0", "10.255.255.255", "172.16.0.0", "172.31.255.255", "192.168.0.1", "100.64.0.0",
-                            "100.127.255.255", "fc00::1", "fdff::1", "224.0.0.251", "255.255.255.255", "169.254.1.1",
-                            "fe80::7", "ff02::fb"}) {
+    for (const char* dst :
+         {"10.0.0.0", "10.255.255.255", "172.16.0.0", "172.31.255.255", "192.168.0.1", "100.64.0.0",
+          "100.127.255.255", "fc00::1", "fdff::1", "224.0.0.251", "255.255.255.255", "169.254.1.1",
+          "fe80::7", "ff02::fb"}) {
         INFO(dst);
         CHECK_FALSE(exfil(dst));
     }
@@ -119,7 +131,8 @@ TEST_CASE("what is inside is the policy's to say") {
     CHECK((outside.events[0].flags & SP_EVENT_EXFIL) != 0);
 }
 
-TEST_CASE("a cloud's metadata address has a reason of its own and is exfiltration, unless a rule allows it") {
+TEST_CASE("a cloud's metadata address has a reason of its own and is exfiltration, unless a rule "
+          "allows it") {
     Hook out = GENERATE(&by_cgroup, &by_nic);
     for (const char* dst : {"169.254.169.254", "fd00:ec2::254"}) {
         INFO(dst);
@@ -148,10 +161,13 @@ TEST_CASE("what the kernel sends in answer passes where the question would, and 
     INFO(to_string(family));
     Bench bench{allow_in("dns", "any", "udp", "53") + allow_in("ssh", "any", "tcp", "22")};
     CHECK(bench.tc(from_host(family) / udp{.sport = 53, .dport = kClientPort}) == passes());
-    CHECK(bench.tc(from_host(family) / udp{.sport = 54, .dport = kClientPort}) == dropped(SP_REASON_NO_RULE));
-    CHECK(bench.tc(from_host(family) / tcp{.sport = 22, .dport = kClientPort, .flags = SYN | ACK}) == passes());
-    CHECK(bench.tc(from_host(family) / tcp{.sport = 23, .dport = kClientPort, .flags = SYN | ACK}) ==
+    CHECK(bench.tc(from_host(family) / udp{.sport = 54, .dport = kClientPort}) ==
           dropped(SP_REASON_NO_RULE));
+    CHECK(bench.tc(from_host(family) /
+                   tcp{.sport = 22, .dport = kClientPort, .flags = SYN | ACK}) == passes());
+    CHECK(
+        bench.tc(from_host(family) / tcp{.sport = 23, .dport = kClientPort, .flags = SYN | ACK}) ==
+        dropped(SP_REASON_NO_RULE));
     CHECK(bench.tc(from_host(family) / echo_reply(family)) == passes());
     Bench silent{essentials("ping = \"none\"")};
     CHECK(silent.tc(from_host(family) / echo_reply(family)) == dropped(SP_REASON_NO_RULE));
@@ -164,4 +180,20 @@ TEST_CASE("a bare RST leaves, because the peer must hear of the end; one with da
     CHECK(bench.tc(from_host(family) / tcp{.flags = RST}) == passes());
     CHECK(bench.tc(from_host(family) / tcp{.flags = RST | ACK}) == passes());
     CHECK_FALSE(bench.tc(from_host(family) / tcp{.flags = RST | ACK} / text("secret")).passed);
+}
+
+TEST_CASE("who may ping the host gets answers, not whatever ICMP can carry") {
+    Hook out = GENERATE(&by_cgroup, &by_nic);
+    Family family = GENERATE(Family::v4, Family::v6);
+    INFO(to_string(family));
+    Bench bench{allow_in("ping", "any", "icmp") + essentials("ping = \"none\"")};
+    CHECK(out(bench, from_host(family) / echo_reply(family)) == passes());
+    CHECK(out(bench, from_host(family) / echo_request(family)) == dropped(SP_REASON_NO_RULE));
+    for (std::uint8_t type : U8s{13, 127, 200, 255}) {
+        INFO("type " << int(type));
+        Packet message =
+            family == Family::v4 ? Packet(icmp{.type = type}) : Packet(icmp6{.type = type});
+        CHECK(out(bench, from_host(family) / message / text("secret")) ==
+              dropped(SP_REASON_NO_RULE));
+    }
 }

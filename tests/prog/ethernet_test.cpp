@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The frame: types, tags, whom it is addressed to, and devices without one.
+#include "support/bench.h"
+
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
-
-#include "support/bench.h"
 
 using namespace sallyport::test;
 
@@ -14,7 +14,8 @@ const std::string kOpen = allow_in("all", "any", "any");
 TEST_CASE("what is neither IP nor ARP is dropped however open the policy") {
     Bench bench{kOpen};
     // 802.3 lengths, IPX, MPLS, PPPoE, EAPOL, LLDP, an old QinQ tag, jumbo, the last one.
-    for (std::uint16_t type : U16s{0, 46, 0x05dc, 0x0600, 0x8137, 0x8847, 0x8864, 0x888e, 0x88cc, 0x9100, 0xffff}) {
+    for (std::uint16_t type :
+         U16s{0, 46, 0x05dc, 0x0600, 0x8137, 0x8847, 0x8864, 0x888e, 0x88cc, 0x9100, 0xffff}) {
         INFO("type " << type);
         CHECK(bench.xdp(eth{.type = type} / ipv4{} / tcp{}) == dropped(SP_REASON_ETHERTYPE));
     }
@@ -23,11 +24,14 @@ TEST_CASE("what is neither IP nor ARP is dropped however open the policy") {
 
 TEST_CASE("an Ethernet type that contradicts the IP version is malformed") {
     Bench bench{kOpen};
-    CHECK(bench.xdp(eth{.type = std::uint16_t{0x86dd}} / ipv4{} / tcp{} / filler(40)) == dropped(SP_REASON_MALFORMED));
-    CHECK(bench.xdp(eth{.type = std::uint16_t{0x0800}} / ipv6{} / tcp{}) == dropped(SP_REASON_MALFORMED));
+    CHECK(bench.xdp(eth{.type = std::uint16_t{0x86dd}} / ipv4{} / tcp{} / filler(40)) ==
+          dropped(SP_REASON_MALFORMED));
+    CHECK(bench.xdp(eth{.type = std::uint16_t{0x0800}} / ipv6{} / tcp{}) ==
+          dropped(SP_REASON_MALFORMED));
 }
 
-TEST_CASE("a packet behind one or two tags is judged like one without, behind three it is dropped") {
+TEST_CASE(
+    "a packet behind one or two tags is judged like one without, behind three it is dropped") {
     Bench bench{allow_in("ssh", "any", "tcp", "22")};
     Family family = GENERATE(Family::v4, Family::v6);
     INFO(to_string(family));
@@ -36,9 +40,11 @@ TEST_CASE("a packet behind one or two tags is judged like one without, behind th
             vlan tag{.id = id, .tpid = tpid};
             INFO("tpid " << tpid << " id " << id);
             CHECK(bench.xdp(eth{} / tag / ip(family) / tcp{.dport = 22}) == passes());
-            CHECK(bench.xdp(eth{} / tag / ip(family) / tcp{.dport = 23}) == dropped(SP_REASON_NO_RULE));
+            CHECK(bench.xdp(eth{} / tag / ip(family) / tcp{.dport = 23}) ==
+                  dropped(SP_REASON_NO_RULE));
             CHECK(bench.xdp(eth{} / qinq() / tag / ip(family) / tcp{.dport = 22}) == passes());
-            CHECK(bench.xdp(eth{} / qinq() / tag / ip(family) / tcp{.dport = 23}) == dropped(SP_REASON_NO_RULE));
+            CHECK(bench.xdp(eth{} / qinq() / tag / ip(family) / tcp{.dport = 23}) ==
+                  dropped(SP_REASON_NO_RULE));
             CHECK(bench.xdp(eth{} / tag / tag / tag / ip(family) / tcp{.dport = 22}) ==
                   dropped(SP_REASON_VLAN_DEPTH));
         }
@@ -71,7 +77,8 @@ TEST_CASE("a packet for the host alone in a frame for many is dropped") {
         CHECK(bench.xdp(eth{.dst = mac} / ip(family) / udp{}) == dropped(SP_REASON_L2_MISMATCH));
     }
     std::string group = family == Family::v4 ? "224.0.0.251" : "ff02::fb";
-    CHECK(bench.xdp(eth{.dst = "01:00:5e:00:00:fb"} / ip(family, peer_of(family), group) / udp{}) == passes());
+    CHECK(bench.xdp(eth{.dst = "01:00:5e:00:00:fb"} / ip(family, peer_of(family), group) / udp{}) ==
+          passes());
 }
 
 TEST_CASE("a device without Ethernet is judged by its IP header, from byte 0 on") {
@@ -83,7 +90,8 @@ TEST_CASE("a device without Ethernet is judged by its IP header, from byte 0 on"
     // A frame there is no packet, and a source that reads like an Ethernet type no frame.
     CHECK(bench.xdp(to_host(family) / tcp{.dport = 22}, "wg0") == dropped(SP_REASON_ETHERTYPE));
     CHECK(bench.xdp(ipv4{.src = "8.0.0.1"} / tcp{.dport = 22}, "wg0") == passes());
-    CHECK(bench.xdp(ipv4{.src = "8.0.0.1"} / tcp{.dport = 23}, "wg0") == dropped(SP_REASON_NO_RULE));
+    CHECK(bench.xdp(ipv4{.src = "8.0.0.1"} / tcp{.dport = 23}, "wg0") ==
+          dropped(SP_REASON_NO_RULE));
 }
 
 TEST_CASE("an interface whose link type is not known admits nothing") {

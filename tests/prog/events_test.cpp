@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Events under pressure: over the credit they are held, in a full ring they are
 // lost; both are counted, and the verdict stands.
-#include <catch2/catch_test_macros.hpp>
-
-#include <chrono>
-
 #include "support/bench.h"
 #include "support/counters.h"
 #include "support/machine.h"
+
+#include <catch2/catch_test_macros.hpp>
+#include <chrono>
 
 using namespace sallyport;
 using namespace sallyport::test;
@@ -43,7 +42,9 @@ TEST_CASE("over the credit of a second events are held and counted, and packets 
     Bench bench{policy};
     auto start = std::chrono::steady_clock::now();
     Pressure pressed = press(bench, 1000);
-    auto seconds = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - start).count();
+    auto seconds =
+        std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - start)
+            .count();
     CHECK(pressed.dropped == 1000);
     CHECK(pressed.rose[SP_COUNT_DROPS + SP_REASON_NO_RULE] == 1000);
     CHECK(pressed.rose[SP_COUNT_EVENTS_SENT] + pressed.rose[SP_COUNT_EVENTS_HELD] == 1000);
@@ -71,12 +72,13 @@ TEST_CASE("a full ring loses events, counts them, and drops no packet it would n
     CHECK(pressed.dropped == 10000);
     CHECK(pressed.rose[SP_COUNT_EVENTS_LOST] > 0);
     CHECK(pressed.rose[SP_COUNT_EVENTS_SENT] + pressed.rose[SP_COUNT_EVENTS_LOST] == 10000);
-    Result<RunResult> good = run_xdp(bench.programs().fd(Program::xdp), (to_host(Family::v4) / tcp{}).bytes(),
-                                     ifindex_of("eth0"));
+    Result<RunResult> good = run_xdp(bench.programs().fd(Program::xdp),
+                                     (to_host(Family::v4) / tcp{}).bytes(), ifindex_of("eth0"));
     REQUIRE(good.has_value());
     CHECK(good->action == 2);
     CHECK(bench.instance().take_events().size() == pressed.rose[SP_COUNT_EVENTS_SENT]);
-    CHECK(bench.xdp(to_host(Family::v4) / tcp{.dport = 23}) == dropped(SP_REASON_NO_RULE)); // and goes on
+    CHECK(bench.xdp(to_host(Family::v4) / tcp{.dport = 23}) ==
+          dropped(SP_REASON_NO_RULE)); // and goes on
 }
 
 TEST_CASE("a flood of arrivals does not use up the credit of what leaves") {

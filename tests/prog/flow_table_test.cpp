@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The flow table by itself: how full it gets before it refuses, what a refusal
 // looks like, what gives way to what, and that time passes in it.
-#include <catch2/catch_test_macros.hpp>
-#include <catch2/generators/catch_generators.hpp>
-
-#include <algorithm>
-#include <cstring>
-#include <set>
-
 #include "support/bench.h"
 #include "support/flow_table.h"
+
+#include <algorithm>
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+#include <cstring>
+#include <set>
 
 using namespace sallyport::test;
 
@@ -20,7 +19,9 @@ constexpr std::uint32_t kEntries = kSets * SP_FLOW_WAYS;
 const std::string kWeb = allow_out("web", "any", "tcp", "443");
 
 // Sizes without the bound of three quarters, to see what the sets themselves refuse.
-BenchOptions unbounded() { return BenchOptions{.flow_sets = kSets, .flow_max = kEntries}; }
+BenchOptions unbounded() {
+    return BenchOptions{.flow_sets = kSets, .flow_max = kEntries};
+}
 
 std::string key_text(const sp_flow_key& key) {
     std::string bytes(sizeof(key), '\0');
@@ -44,12 +45,14 @@ Seen reply_to(Bench& bench, Family family, std::uint16_t sport) {
 
 } // namespace
 
-TEST_CASE("a table filled to 10, 50 and 75 % refuses nothing, to 100 % next to nothing is left over") {
+TEST_CASE(
+    "a table filled to 10, 50 and 75 % refuses nothing, to 100 % next to nothing is left over") {
     unsigned percent = GENERATE(10u, 50u, 75u, 100u);
     Bench bench{kWeb, unbounded()};
     std::uint32_t asked = kEntries * percent / 100;
     std::uint32_t refused = 0;
-    for (std::uint32_t i = 0; i < asked; ++i) refused += seed_flow(bench.instance(), numbered_flow(i)) ? 0 : 1;
+    for (std::uint32_t i = 0; i < asked; ++i)
+        refused += seed_flow(bench.instance(), numbered_flow(i)) ? 0 : 1;
     WARN(percent << " % of " << kEntries << ": " << refused << " of " << asked << " refused");
     if (percent <= 75) CHECK(refused == 0);
     // Two choices of eight ways: at most 5 % of a full table is refused.
@@ -68,12 +71,14 @@ TEST_CASE("what was entered is found: every accepted flow's reply passes at ever
     }
     for (std::size_t k = 0; k < accepted.size(); k += 37) {
         std::uint32_t i = accepted[k];
-        std::string remote = "10." + std::to_string(i >> 16) + "." + std::to_string(i >> 8 & 255) + "." +
-                             std::to_string(i & 255);
+        std::string remote = "10." + std::to_string(i >> 16) + "." + std::to_string(i >> 8 & 255) +
+                             "." + std::to_string(i & 255);
         std::uint16_t port = static_cast<std::uint16_t>(20000 + i % 30000);
         INFO(remote << ' ' << port);
-        CHECK(bench.xdp(eth{} / ipv4{.src = remote} / tcp{.sport = 443, .dport = port, .flags = ACK}) == passes());
-        CHECK(bench.xdp(eth{} / ipv4{.src = remote} / tcp{.sport = 444, .dport = port, .flags = ACK}) ==
+        CHECK(bench.xdp(eth{} / ipv4{.src = remote} /
+                        tcp{.sport = 443, .dport = port, .flags = ACK}) == passes());
+        CHECK(bench.xdp(eth{} / ipv4{.src = remote} /
+                        tcp{.sport = 444, .dport = port, .flags = ACK}) ==
               dropped(SP_REASON_NO_FLOW));
     }
 }
@@ -84,7 +89,8 @@ TEST_CASE("a full table refuses a new flow by name, and running flows go on") {
     Bench bench{kWeb, BenchOptions{.flow_sets = 64, .flow_max = 16}};
     for (std::uint16_t i = 0; i < 16; ++i) {
         CHECK(open_flow(bench, family, static_cast<std::uint16_t>(50000 + i)) == passes());
-        CHECK(reply_to(bench, family, static_cast<std::uint16_t>(50000 + i)) == passes()); // confirmed
+        CHECK(reply_to(bench, family, static_cast<std::uint16_t>(50000 + i)) ==
+              passes()); // confirmed
     }
     CHECK(bench.flow_entries() == 16);
     CHECK(open_flow(bench, family, 51000) == dropped(SP_REASON_FLOW_FULL));
@@ -117,14 +123,17 @@ TEST_CASE("entries whose time is up give way; those that live do not") {
     CHECK(bench.flow_entries() == SP_FLOW_WAYS);
 }
 
-TEST_CASE("a confirmed flow takes the place of one that nobody answered, never the other way round") {
+TEST_CASE(
+    "a confirmed flow takes the place of one that nobody answered, never the other way round") {
     Bench bench{kWeb, BenchOptions{.flow_sets = 1, .flow_max = SP_FLOW_WAYS}};
     for (std::uint32_t i = 0; i < SP_FLOW_WAYS; ++i) {
         CHECK(open_flow(bench, Family::v4, static_cast<std::uint16_t>(50000 + i)) == passes());
     }
-    CHECK(open_flow(bench, Family::v4, 51000) == dropped(SP_REASON_FLOW_FULL)); // unconfirmed by unconfirmed
-    CHECK(seed_flow(bench.instance(), numbered_flow(1)));                       // unconfirmed by confirmed
-    for (std::uint32_t i = 2; i <= SP_FLOW_WAYS; ++i) CHECK(seed_flow(bench.instance(), numbered_flow(i)));
+    CHECK(open_flow(bench, Family::v4, 51000) ==
+          dropped(SP_REASON_FLOW_FULL));                  // unconfirmed by unconfirmed
+    CHECK(seed_flow(bench.instance(), numbered_flow(1))); // unconfirmed by confirmed
+    for (std::uint32_t i = 2; i <= SP_FLOW_WAYS; ++i)
+        CHECK(seed_flow(bench.instance(), numbered_flow(i)));
     CHECK_FALSE(seed_flow(bench.instance(), numbered_flow(99))); // confirmed by confirmed
     CHECK(open_flow(bench, Family::v4, 51000) == dropped(SP_REASON_FLOW_FULL));
     CHECK(distinct_keys(bench.instance()).size() == SP_FLOW_WAYS);
@@ -169,9 +178,11 @@ TEST_CASE("FIN and RST shorten a flow's life and do not end it at once") {
 
 TEST_CASE("a flow seen by another CPU whose clock is a tick ahead is alive") {
     Bench bench{kWeb, BenchOptions{.flow_sets = 1, .flow_max = SP_FLOW_WAYS}};
-    for (std::uint32_t i = 0; i < SP_FLOW_WAYS; ++i) CHECK(seed_flow(bench.instance(), numbered_flow(i)));
+    for (std::uint32_t i = 0; i < SP_FLOW_WAYS; ++i)
+        CHECK(seed_flow(bench.instance(), numbered_flow(i)));
     age_flows(bench.instance(), static_cast<std::uint32_t>(-2)); // two seconds ahead of this CPU
-    CHECK(bench.xdp(eth{} / ipv4{.src = "10.0.0.3"} / tcp{.sport = 443, .dport = 20003, .flags = ACK}) == passes());
+    CHECK(bench.xdp(eth{} / ipv4{.src = "10.0.0.3"} /
+                    tcp{.sport = 443, .dport = 20003, .flags = ACK}) == passes());
     // Nor is it room for another.
     CHECK_FALSE(seed_flow(bench.instance(), numbered_flow(99)));
 }

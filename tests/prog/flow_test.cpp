@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What makes a reply a reply: state is born of what the host sends, never of
 // what a stranger does, and belongs to the policy that let it in.
+#include "support/bench.h"
+
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
-
-#include "support/bench.h"
 
 using namespace sallyport::test;
 
@@ -53,7 +53,8 @@ TEST_CASE("an outbound SYN makes a flow, and its answers pass until the last") {
     CHECK(bench.xdp(in_tcp(family, SYN | ACK)) == dropped(SP_REASON_NO_FLOW));
     CHECK(bench.tc(out_tcp(family, SYN)) == passes());
     CHECK(bench.flow_entries() == 1);
-    for (std::uint8_t flags : U8s{std::uint8_t(SYN | ACK), ACK, std::uint8_t(PSH | ACK), std::uint8_t(FIN | ACK), ACK, RST}) {
+    for (std::uint8_t flags : U8s{std::uint8_t(SYN | ACK), ACK, std::uint8_t(PSH | ACK),
+                                  std::uint8_t(FIN | ACK), ACK, RST}) {
         Seen seen = bench.xdp(in_tcp(family, flags));
         CHECK(seen == passes());
         CHECK(seen.rule == "web"); // its bytes are the rule's, both ways
@@ -68,11 +69,13 @@ TEST_CASE("only the exact tuple is a reply") {
     Bench bench{kWeb};
     CHECK(bench.tc(out_tcp(family, SYN)) == passes());
     CHECK(bench.xdp(in_tcp(family, ACK, 50001)) == dropped(SP_REASON_NO_FLOW));
-    CHECK(bench.xdp(to_host(family) / tcp{.sport = 444, .dport = 50000, .flags = ACK}) == dropped(SP_REASON_NO_FLOW));
-    CHECK(bench.xdp(to_host(family) / udp{.sport = 443, .dport = 50000}) == dropped(SP_REASON_NO_RULE));
-    std::string stranger = family == Family::v4 ? "198.51.100.8" : "2001:db8:1::8";
-    CHECK(bench.xdp(eth{} / ip(family, stranger, host_of(family)) / tcp{.sport = 443, .dport = 50000, .flags = ACK}) ==
+    CHECK(bench.xdp(to_host(family) / tcp{.sport = 444, .dport = 50000, .flags = ACK}) ==
           dropped(SP_REASON_NO_FLOW));
+    CHECK(bench.xdp(to_host(family) / udp{.sport = 443, .dport = 50000}) ==
+          dropped(SP_REASON_NO_RULE));
+    std::string stranger = family == Family::v4 ? "198.51.100.8" : "2001:db8:1::8";
+    CHECK(bench.xdp(eth{} / ip(family, stranger, host_of(family)) /
+                    tcp{.sport = 443, .dport = 50000, .flags = ACK}) == dropped(SP_REASON_NO_FLOW));
     CHECK(bench.xdp(in_tcp(family, ACK)) == passes());
 }
 
@@ -123,11 +126,12 @@ TEST_CASE("the host's SYN-ACK makes an inbound flow, and the client's segments p
     Packet ack = to_host(family) / tcp{.dport = 22, .flags = ACK};
     CHECK(bench.xdp(to_host(family) / tcp{.dport = 22}) == passes());
     CHECK(bench.xdp(ack) == dropped(SP_REASON_NO_FLOW));
-    CHECK(bench.tc(from_host(family) / tcp{.sport = 22, .dport = kClientPort, .flags = SYN | ACK}) == passes());
+    CHECK(bench.tc(from_host(family) /
+                   tcp{.sport = 22, .dport = kClientPort, .flags = SYN | ACK}) == passes());
     CHECK(bench.flow_entries() == 1);
     CHECK(bench.xdp(ack) == passes());
-    CHECK(bench.tc(from_host(family) / tcp{.sport = 22, .dport = kClientPort, .flags = PSH | ACK} / text("hello")) ==
-          passes());
+    CHECK(bench.tc(from_host(family) / tcp{.sport = 22, .dport = kClientPort, .flags = PSH | ACK} /
+                   text("hello")) == passes());
     CHECK(bench.rule_count("ssh").admitted == 1);
 }
 

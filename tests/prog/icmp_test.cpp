@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // ICMP and ICMPv6 but neighbour discovery: who may ping, errors that quote a
 // flow and errors that do not, types by rule.
-#include <catch2/catch_test_macros.hpp>
-#include <catch2/generators/catch_generators.hpp>
-
 #include "support/bench.h"
 #include "support/icmp_message.h"
+
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 
 using namespace sallyport::test;
 
 namespace {
 
-const std::string kWeb = allow_out("web", "any", "tcp", "443") + allow_out("dns", "any", "udp", "53");
+const std::string kWeb =
+    allow_out("web", "any", "tcp", "443") + allow_out("dns", "any", "udp", "53");
 
 // What the host sent to the peer.
 Packet sent(Family family, const Packet& transport) {
@@ -41,7 +42,8 @@ TEST_CASE("a rule for icmp is echo request only, of the family's own protocol") 
     Seen seen = bench.xdp(to_host(family) / echo_request(family));
     CHECK(seen == passes());
     CHECK(seen.rule == "ping");
-    Packet timestamp = family == Family::v4 ? Packet(icmp{.type = 13}) / filler(12) : icmp6{.type = 139} / filler(12);
+    Packet timestamp = family == Family::v4 ? Packet(icmp{.type = 13}) / filler(12)
+                                            : icmp6{.type = 139} / filler(12);
     CHECK(bench.xdp(to_host(family) / timestamp) == dropped(SP_REASON_NO_RULE));
     // The other family's protocol number is not ICMP here.
     Packet wrong = family == Family::v4 ? Packet(icmp6{.type = 128}) : Packet(icmp{.type = 8});
@@ -69,11 +71,12 @@ TEST_CASE("an ICMP error passes when it quotes a flow of this host") {
               dropped(SP_REASON_ICMP_UNRELATED));
         CHECK(bench.tc(from_host(family) / transport) == passes());
         CHECK(bench.xdp(to_host(family) / too_big(family, sent(family, transport))) == passes());
-        CHECK(bench.xdp(to_host(family) / unreachable(family, sent(family, transport))) == passes());
+        CHECK(bench.xdp(to_host(family) / unreachable(family, sent(family, transport))) ==
+              passes());
         // From a router on the way, not from the peer.
         std::string router = family == Family::v4 ? "203.0.113.1" : "2001:db8:ffff::1";
-        CHECK(bench.xdp(eth{} / ip(family, router, host_of(family)) / too_big(family, sent(family, transport))) ==
-              passes());
+        CHECK(bench.xdp(eth{} / ip(family, router, host_of(family)) /
+                        too_big(family, sent(family, transport))) == passes());
     }
 }
 
@@ -92,7 +95,8 @@ TEST_CASE("an ICMP error that quotes another flow, a reversed one or too little 
           dropped(SP_REASON_ICMP_UNRELATED));
     CHECK(bench.xdp(head / too_big(family, ip(family) / tcp{.sport = 443, .dport = 50000})) ==
           dropped(SP_REASON_ICMP_UNRELATED));
-    Packet nothing = family == Family::v4 ? Packet(icmp{.type = 3, .code = 4}) : Packet(icmp6{.type = 2});
+    Packet nothing =
+        family == Family::v4 ? Packet(icmp{.type = 3, .code = 4}) : Packet(icmp6{.type = 2});
     CHECK(bench.xdp(head / nothing) == dropped(SP_REASON_ICMP_UNRELATED));
     CHECK(bench.xdp(head / too_big(family, sent(family, syn))) == passes());
 }
@@ -103,12 +107,15 @@ TEST_CASE("with icmp-errors off even a related error is dropped") {
     Bench bench{kWeb + essentials("icmp-errors = false")};
     Packet syn = tcp{.sport = 50000, .dport = 443};
     CHECK(bench.tc(from_host(family) / syn) == passes());
-    CHECK(bench.xdp(to_host(family) / too_big(family, sent(family, syn))) == dropped(SP_REASON_ICMP_UNRELATED));
+    CHECK(bench.xdp(to_host(family) / too_big(family, sent(family, syn))) ==
+          dropped(SP_REASON_ICMP_UNRELATED));
 }
 
-TEST_CASE("an unrelated error is dropped however open the policy: no rule speaks of errors it did not name") {
+TEST_CASE("an unrelated error is dropped however open the policy: no rule speaks of errors it did "
+          "not name") {
     Family family = GENERATE(Family::v4, Family::v6);
     INFO(to_string(family));
     Bench bench{allow_in("all", "any", "any")};
-    CHECK(bench.xdp(to_host(family) / unreachable(family, sent(family, udp{}))) == dropped(SP_REASON_ICMP_UNRELATED));
+    CHECK(bench.xdp(to_host(family) / unreachable(family, sent(family, udp{}))) ==
+          dropped(SP_REASON_ICMP_UNRELATED));
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who may open connections to this host: edges of prefixes and port ranges,
 // protocols by name and number, deny before allow, which rule counts.
+#include "support/bench.h"
+
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
-
-#include "support/bench.h"
 
 using namespace sallyport::test;
 
@@ -18,14 +18,17 @@ Packet syn_from(const std::string& src, std::uint16_t port = 22) {
 } // namespace
 
 TEST_CASE("a rule's prefix admits its first and last address and neither neighbour") {
-    Bench bench{allow_in("ssh", "10.1.2.0/23 10.9.9.9 2001:db8:5::/48 fd00::8/125 fd77::1", "tcp", "22")};
-    for (const char* in : {"10.1.2.0", "10.1.3.255", "10.9.9.9", "2001:db8:5::", "2001:db8:5:ffff:ffff:ffff:ffff:ffff",
-                           "fd00::8", "fd00::f", "fd77::1"}) {
+    Bench bench{
+        allow_in("ssh", "10.1.2.0/23 10.9.9.9 2001:db8:5::/48 fd00::8/125 fd77::1", "tcp", "22")};
+    for (const char* in :
+         {"10.1.2.0", "10.1.3.255", "10.9.9.9",
+          "2001:db8:5::", "2001:db8:5:ffff:ffff:ffff:ffff:ffff", "fd00::8", "fd00::f", "fd77::1"}) {
         INFO(in);
         CHECK(bench.xdp(syn_from(in)) == passes());
     }
-    for (const char* out : {"10.1.1.255", "10.1.4.0", "10.9.9.8", "10.9.9.10", "2001:db8:4:ffff:ffff:ffff:ffff:ffff",
-                            "2001:db8:6::", "fd00::7", "fd00::10", "fd77::", "fd77::2"}) {
+    for (const char* out :
+         {"10.1.1.255", "10.1.4.0", "10.9.9.8", "10.9.9.10", "2001:db8:4:ffff:ffff:ffff:ffff:ffff",
+          "2001:db8:6::", "fd00::7", "fd00::10", "fd77::", "fd77::2"}) {
         INFO(out);
         CHECK(bench.xdp(syn_from(out)) == dropped(SP_REASON_NO_RULE));
     }
@@ -36,11 +39,12 @@ TEST_CASE("every prefix length draws its line at its own bit") {
         INFO("/" << length);
         std::uint32_t base = 0xc8a55a5au & (0xffffffffu << (32 - length));
         auto dotted = [](std::uint32_t a) {
-            return std::to_string(a >> 24) + "." + std::to_string(a >> 16 & 255) + "." + std::to_string(a >> 8 & 255) +
-                   "." + std::to_string(a & 255);
+            return std::to_string(a >> 24) + "." + std::to_string(a >> 16 & 255) + "." +
+                   std::to_string(a >> 8 & 255) + "." + std::to_string(a & 255);
         };
         Bench bench{allow_in("net", dotted(base) + "/" + std::to_string(length), "tcp", "22")};
-        std::uint32_t last = base | static_cast<std::uint32_t>((std::uint64_t{1} << (32 - length)) - 1);
+        std::uint32_t last =
+            base | static_cast<std::uint32_t>((std::uint64_t{1} << (32 - length)) - 1);
         CHECK(bench.xdp(syn_from(dotted(base))) == passes());
         if (length >= 8) CHECK(bench.xdp(syn_from(dotted(last))) == passes());
         CHECK(bench.xdp(syn_from(dotted(base ^ (1u << (32 - length))))).passed == false);
@@ -90,7 +94,8 @@ TEST_CASE("protocol any is every protocol, also those without ports") {
 TEST_CASE("a numbered protocol is that one alone") {
     Bench bench{allow_in("ospf", "198.51.100.0/24", "89")};
     CHECK(bench.xdp(eth{} / ipv4{.proto = std::uint8_t{89}} / filler(8)) == passes());
-    CHECK(bench.xdp(eth{} / ipv4{.proto = std::uint8_t{88}} / filler(8)) == dropped(SP_REASON_NO_RULE));
+    CHECK(bench.xdp(eth{} / ipv4{.proto = std::uint8_t{88}} / filler(8)) ==
+          dropped(SP_REASON_NO_RULE));
     CHECK(bench.xdp(eth{} / ipv4{.src = "198.51.101.7", .proto = std::uint8_t{89}} / filler(8)) ==
           dropped(SP_REASON_NO_RULE));
 }
@@ -116,20 +121,22 @@ TEST_CASE("a deny rule with ports and no protocol is for TCP, UDP, UDP-Lite and 
     INFO(to_string(family));
     Bench bench{allow_in("all", "any", "any") + deny_in("no 7", "", "", "7")};
     Packet head = to_host(family);
-    for (const Packet& tail : {Packet(tcp{.dport = 7}), Packet(udp{.dport = 7}), Packet(udplite{.dport = 7}),
-                               Packet(sctp{.dport = 7})}) {
+    for (const Packet& tail : {Packet(tcp{.dport = 7}), Packet(udp{.dport = 7}),
+                               Packet(udplite{.dport = 7}), Packet(sctp{.dport = 7})}) {
         CHECK(bench.xdp(head / tail) == dropped(SP_REASON_DENIED));
     }
-    for (const Packet& tail : {Packet(tcp{.dport = 8}), Packet(udp{.dport = 6}), Packet(udplite{.dport = 8}),
-                               Packet(sctp{.dport = 6})}) {
+    for (const Packet& tail : {Packet(tcp{.dport = 8}), Packet(udp{.dport = 6}),
+                               Packet(udplite{.dport = 8}), Packet(sctp{.dport = 6})}) {
         CHECK(bench.xdp(head / tail) == passes());
     }
 }
 
 TEST_CASE("of several rules that match, the most specific one decides and counts") {
-    Bench bench{allow_in("everybody", "any", "tcp", "22") + allow_in("lan any", "10.0.0.0/8", "any") +
-                allow_in("lan wide", "10.0.0.0/8", "tcp", "1-1000") + allow_in("lan", "10.0.0.0/8", "tcp", "22") +
-                allow_in("lan again", "10.0.0.0/8", "tcp", "22") + allow_in("desk", "10.0.0.0/24", "any")};
+    Bench bench{
+        allow_in("everybody", "any", "tcp", "22") + allow_in("lan any", "10.0.0.0/8", "any") +
+        allow_in("lan wide", "10.0.0.0/8", "tcp", "1-1000") +
+        allow_in("lan", "10.0.0.0/8", "tcp", "22") +
+        allow_in("lan again", "10.0.0.0/8", "tcp", "22") + allow_in("desk", "10.0.0.0/24", "any")};
     CHECK(bench.xdp(syn_from("198.51.100.7")).rule == "everybody");
     CHECK(bench.xdp(syn_from("10.5.5.5")).rule == "lan");
     CHECK(bench.xdp(syn_from("10.5.5.5", 23)).rule == "lan wide");
@@ -157,8 +164,8 @@ TEST_CASE("a zone's exceptions are outside it, and its interfaces bound it") {
 }
 
 TEST_CASE("a rule's interfaces bound it, globs too") {
-    Bench bench{allow_in("ssh", "any", "tcp", "22") + "interfaces = [\"eth1\"]\n" + allow_in("web", "any", "tcp", "80") +
-                "interfaces = [\"eth*\"]\n"};
+    Bench bench{allow_in("ssh", "any", "tcp", "22") + "interfaces = [\"eth1\"]\n" +
+                allow_in("web", "any", "tcp", "80") + "interfaces = [\"eth*\"]\n"};
     CHECK(bench.xdp(syn_from(kPeer4, 22), "eth1") == passes());
     CHECK(bench.xdp(syn_from(kPeer4, 22), "eth0") == dropped(SP_REASON_NO_RULE));
     CHECK(bench.xdp(syn_from(kPeer4, 80), "eth0") == passes());
@@ -175,7 +182,8 @@ TEST_CASE("rules for IPv4 say nothing of IPv6, and the other way round") {
 }
 
 TEST_CASE("log = \"new\" reports an admitted opening, and only that") {
-    Bench bench{allow_in("ssh", "any", "tcp", "22") + "log = \"new\"\n" + allow_in("web", "any", "tcp", "80")};
+    Bench bench{allow_in("ssh", "any", "tcp", "22") + "log = \"new\"\n" +
+                allow_in("web", "any", "tcp", "80")};
     Seen seen = bench.xdp(to_host(Family::v4) / tcp{.dport = 22});
     REQUIRE(seen.events.size() == 1);
     CHECK(seen.events[0].kind == SP_EVENT_NEW);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The IPv4 header: its length, options, fragments.
+#include "support/bench.h"
+
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
-
-#include "support/bench.h"
 
 using namespace sallyport::test;
 
@@ -38,35 +38,42 @@ TEST_CASE("a header length past the packet's end is refused") {
 TEST_CASE("IPv4 options are dropped by default and judged when the policy says so") {
     Bench strict{kSsh};
     for (const Bytes& options : {kRecordRoute, kSourceRoute, Bytes(40, 1), Bytes{1, 1, 1, 0}}) {
-        CHECK(strict.xdp(eth{} / ipv4{.options = options} / tcp{}) == dropped(SP_REASON_IP_OPTIONS));
+        CHECK(strict.xdp(eth{} / ipv4{.options = options} / tcp{}) ==
+              dropped(SP_REASON_IP_OPTIONS));
     }
     CHECK(strict.xdp(eth{} / ipv4{} / tcp{}) == passes());
 
     Bench lax{kSsh + essentials("ip-options = \"judge\"")};
     CHECK(lax.xdp(eth{} / ipv4{.options = kRecordRoute} / tcp{.dport = 22}) == passes());
-    CHECK(lax.xdp(eth{} / ipv4{.options = kRecordRoute} / tcp{.dport = 23}) == dropped(SP_REASON_NO_RULE));
+    CHECK(lax.xdp(eth{} / ipv4{.options = kRecordRoute} / tcp{.dport = 23}) ==
+          dropped(SP_REASON_NO_RULE));
 }
 
 TEST_CASE("option bytes that read like an allowed port do not open one") {
     Bench bench{kSsh + essentials("ip-options = \"judge\"")};
     CHECK(bench.xdp(eth{} / ipv4{.options = Bytes(40, 22)} / tcp{.sport = 9, .dport = 23}) ==
           dropped(SP_REASON_NO_RULE));
-    CHECK(bench.xdp(eth{} / ipv4{.options = Bytes(40, 22)} / tcp{.sport = 9, .dport = 22}) == passes());
+    CHECK(bench.xdp(eth{} / ipv4{.options = Bytes(40, 22)} / tcp{.sport = 9, .dport = 22}) ==
+          passes());
 }
 
 TEST_CASE("a router alert is for IGMP alone") {
     Bench bench{allow_in("all", "any", "any")};
     Packet report = eth{.dst = "01:00:5e:00:00:16"} /
-                    ipv4{.dst = "224.0.0.22", .proto = 2, .ttl = 1, .options = kRouterAlert} / filler(8, 0x22);
+                    ipv4{.dst = "224.0.0.22", .proto = 2, .ttl = 1, .options = kRouterAlert} /
+                    filler(8, 0x22);
     CHECK(bench.xdp(report) == passes());
-    CHECK(bench.xdp(eth{} / ipv4{.options = kRouterAlert} / tcp{}) == dropped(SP_REASON_IP_OPTIONS));
-    CHECK(bench.xdp(eth{} / ipv4{.options = kRouterAlert} / udp{}) == dropped(SP_REASON_IP_OPTIONS));
+    CHECK(bench.xdp(eth{} / ipv4{.options = kRouterAlert} / tcp{}) ==
+          dropped(SP_REASON_IP_OPTIONS));
+    CHECK(bench.xdp(eth{} / ipv4{.options = kRouterAlert} / udp{}) ==
+          dropped(SP_REASON_IP_OPTIONS));
 }
 
 TEST_CASE("IGMP passes with a TTL of 1 and to a group, else only by a rule") {
     Bench bench{kSsh};
     auto igmp = [](std::uint8_t ttl, const std::string& dst) {
-        return eth{.dst = "01:00:5e:00:00:01"} / ipv4{.dst = dst, .proto = 2, .ttl = ttl} / filler(8, 0x11);
+        return eth{.dst = "01:00:5e:00:00:01"} / ipv4{.dst = dst, .proto = 2, .ttl = ttl} /
+               filler(8, 0x11);
     };
     CHECK(bench.xdp(igmp(1, "224.0.0.1")) == passes());
     CHECK(bench.xdp(igmp(2, "224.0.0.1")) == dropped(SP_REASON_NO_RULE));
@@ -79,18 +86,20 @@ TEST_CASE("every kind of IPv4 fragment is dropped, DF and the reserved bit are n
     Bench bench{allow_in("all", "any", "any")};
     Packet tail = udp{} / Packet(text("12345678"));
     CHECK(bench.xdp(eth{} / ipv4{.mf = true} / tail) == dropped(SP_REASON_FRAGMENT));
-    CHECK(bench.xdp(eth{} / ipv4{.proto = std::uint8_t{17}, .offset = 1} / filler(16)) == dropped(SP_REASON_FRAGMENT));
+    CHECK(bench.xdp(eth{} / ipv4{.proto = std::uint8_t{17}, .offset = 1} / filler(16)) ==
+          dropped(SP_REASON_FRAGMENT));
     CHECK(bench.xdp(eth{} / ipv4{.proto = std::uint8_t{17}, .offset = 0x1fff} / filler(16)) ==
           dropped(SP_REASON_FRAGMENT));
-    CHECK(bench.xdp(eth{} / ipv4{.proto = std::uint8_t{6}, .df = true, .mf = true, .offset = 100} / filler(16)) ==
-          dropped(SP_REASON_FRAGMENT));
+    CHECK(bench.xdp(eth{} / ipv4{.proto = std::uint8_t{6}, .df = true, .mf = true, .offset = 100} /
+                    filler(16)) == dropped(SP_REASON_FRAGMENT));
     CHECK(bench.xdp(eth{} / ipv4{.df = true} / tail) == passes());
     CHECK(bench.xdp(eth{} / ipv4{.evil = true} / tail) == passes());
 }
 
 TEST_CASE("TTL and type of service are not what a packet is judged by") {
     Bench bench{kSsh};
-    for (std::uint8_t ttl : U8s{0, 1, 255}) CHECK(bench.xdp(eth{} / ipv4{.ttl = ttl} / tcp{}) == passes());
+    for (std::uint8_t ttl : U8s{0, 1, 255})
+        CHECK(bench.xdp(eth{} / ipv4{.ttl = ttl} / tcp{}) == passes());
     CHECK(bench.xdp(eth{} / ipv4{.tos = 0xff} / tcp{}) == passes());
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // IPv6 and its extension headers: each kind is walked, a bounded number of
 // them, in the only order that is safe; everything else has a reason.
-#include <catch2/catch_test_macros.hpp>
-
 #include "support/bench.h"
+
+#include <catch2/catch_test_macros.hpp>
 
 using namespace sallyport::test;
 
@@ -11,7 +11,9 @@ namespace {
 
 const std::string kSsh = allow_in("ssh", "any", "tcp", "22");
 
-Packet v6() { return to_host(Family::v6); }
+Packet v6() {
+    return to_host(Family::v6);
+}
 
 } // namespace
 
@@ -20,13 +22,15 @@ TEST_CASE("another version in an IPv6 header is malformed") {
     for (std::uint8_t version : U8s{0, 4, 5, 7, 15}) {
         CHECK(bench.xdp(eth{} / ipv6{.version = version} / tcp{}) == dropped(SP_REASON_MALFORMED));
     }
-    CHECK(bench.xdp(eth{} / ipv6{.traffic_class = 0xff, .flow_label = 0xfffff} / tcp{}) == passes());
+    CHECK(bench.xdp(eth{} / ipv6{.traffic_class = 0xff, .flow_label = 0xfffff} / tcp{}) ==
+          passes());
 }
 
 TEST_CASE("ports are found behind each kind of extension header") {
     Bench bench{kSsh};
-    for (const Packet& head : {v6() / hop_by_hop{}, v6() / dest_options{}, v6() / routing{}, v6() / ah{},
-                               v6() / hop_by_hop{} / dest_options{} / routing{} / ah{} / dest_options{}}) {
+    for (const Packet& head :
+         {v6() / hop_by_hop{}, v6() / dest_options{}, v6() / routing{}, v6() / ah{},
+          v6() / hop_by_hop{} / dest_options{} / routing{} / ah{} / dest_options{}}) {
         INFO(hex(head.bytes()));
         CHECK(bench.xdp(head / tcp{.dport = 22}) == passes());
         CHECK(bench.xdp(head / tcp{.dport = 23}) == dropped(SP_REASON_NO_RULE));
@@ -55,12 +59,15 @@ TEST_CASE("a routing header with segments left asks to forward and is dropped, o
     Bench bench{allow_in("all", "any", "any")};
     for (std::uint8_t type : U8s{0, 2, 3, 4, 253}) {
         INFO("type " << int(type));
-        CHECK(bench.xdp(v6() / routing{.type = type, .segments_left = 1, .segments = {"2001:db8::9"}} / tcp{}) ==
-              dropped(SP_REASON_EXT_CHAIN));
-        CHECK(bench.xdp(v6() / routing{.type = type, .segments_left = 255, .segments = {"2001:db8::9"}} / tcp{}) ==
-              dropped(SP_REASON_EXT_CHAIN));
-        CHECK(bench.xdp(v6() / routing{.type = type, .segments_left = 0, .segments = {"2001:db8::9"}} / tcp{}) ==
-              passes());
+        CHECK(bench.xdp(v6() /
+                        routing{.type = type, .segments_left = 1, .segments = {"2001:db8::9"}} /
+                        tcp{}) == dropped(SP_REASON_EXT_CHAIN));
+        CHECK(bench.xdp(v6() /
+                        routing{.type = type, .segments_left = 255, .segments = {"2001:db8::9"}} /
+                        tcp{}) == dropped(SP_REASON_EXT_CHAIN));
+        CHECK(bench.xdp(v6() /
+                        routing{.type = type, .segments_left = 0, .segments = {"2001:db8::9"}} /
+                        tcp{}) == passes());
     }
 }
 
@@ -75,18 +82,24 @@ TEST_CASE("options of 264 bytes do not overflow the walk") {
 
 TEST_CASE("an extension header that claims more than the packet has is truncated") {
     Bench bench{allow_in("all", "any", "any")};
-    CHECK(bench.xdp(v6() / dest_options{.length = std::uint8_t{255}} / tcp{}) == dropped(SP_REASON_TRUNCATED));
-    CHECK(bench.xdp(v6() / hop_by_hop{.length = std::uint8_t{4}} / tcp{}) == dropped(SP_REASON_TRUNCATED));
-    CHECK(bench.xdp(v6() / ah{.length = std::uint8_t{255}} / tcp{}) == dropped(SP_REASON_TRUNCATED));
-    CHECK(bench.xdp(v6() / routing{.length = std::uint8_t{200}} / tcp{}) == dropped(SP_REASON_TRUNCATED));
+    CHECK(bench.xdp(v6() / dest_options{.length = std::uint8_t{255}} / tcp{}) ==
+          dropped(SP_REASON_TRUNCATED));
+    CHECK(bench.xdp(v6() / hop_by_hop{.length = std::uint8_t{4}} / tcp{}) ==
+          dropped(SP_REASON_TRUNCATED));
+    CHECK(bench.xdp(v6() / ah{.length = std::uint8_t{255}} / tcp{}) ==
+          dropped(SP_REASON_TRUNCATED));
+    CHECK(bench.xdp(v6() / routing{.length = std::uint8_t{200}} / tcp{}) ==
+          dropped(SP_REASON_TRUNCATED));
 }
 
-TEST_CASE("every fragment is dropped, an atomic one too, and what claims to be one behind options") {
+TEST_CASE(
+    "every fragment is dropped, an atomic one too, and what claims to be one behind options") {
     Bench bench{allow_in("all", "any", "any")};
     Packet tail = udp{} / Packet(text("12345678"));
     CHECK(bench.xdp(v6() / fragment{.more = true} / tail) == dropped(SP_REASON_FRAGMENT));
     CHECK(bench.xdp(v6() / fragment{} / tail) == dropped(SP_REASON_FRAGMENT));
-    CHECK(bench.xdp(v6() / fragment{.offset = 3, .next = std::uint8_t{17}} / tail) == dropped(SP_REASON_FRAGMENT));
+    CHECK(bench.xdp(v6() / fragment{.offset = 3, .next = std::uint8_t{17}} / tail) ==
+          dropped(SP_REASON_FRAGMENT));
     CHECK(bench.xdp(v6() / dest_options{} / fragment{} / tail) == dropped(SP_REASON_FRAGMENT));
     CHECK(bench.xdp(v6() / tail) == passes());
 }
@@ -100,5 +113,6 @@ TEST_CASE("headers that are not walked end the walk: they are a protocol, never 
     }
     Bench esp{allow_in("esp", "any", "50")};
     CHECK(esp.xdp(eth{} / ipv6{.next = std::uint8_t{50}} / filler(16)) == passes());
-    CHECK(esp.xdp(eth{} / ipv6{.next = std::uint8_t{135}} / filler(16)) == dropped(SP_REASON_NO_RULE));
+    CHECK(esp.xdp(eth{} / ipv6{.next = std::uint8_t{135}} / filler(16)) ==
+          dropped(SP_REASON_NO_RULE));
 }

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Nothing fails open: no policy, a slot that is empty or out of range, a table
 // that is missing. And which slot is in force while a trial runs.
-#include <bpf/bpf.h>
-#include <catch2/catch_test_macros.hpp>
-#include <catch2/generators/catch_generators.hpp>
-
-#include <ctime>
-
 #include "sallyport/abi/control.h"
 #include "support/bench.h"
 #include "support/icmp_message.h"
+
+#include <bpf/bpf.h>
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+#include <ctime>
 
 using namespace sallyport::test;
 
@@ -20,7 +19,8 @@ const std::string kOpen = allow_in("in", "any", "any") + allow_out("out", "any",
 std::uint64_t boot_ms() {
     timespec now{};
     clock_gettime(CLOCK_BOOTTIME, &now);
-    return static_cast<std::uint64_t>(now.tv_sec) * 1000 + static_cast<std::uint64_t>(now.tv_nsec) / 1000000;
+    return static_cast<std::uint64_t>(now.tv_sec) * 1000 +
+           static_cast<std::uint64_t>(now.tv_nsec) / 1000000;
 }
 
 void check_all_refused(Bench& bench, Family family) {
@@ -41,7 +41,8 @@ TEST_CASE("without a policy everything is dropped, at every hook, the essentials
     check_all_refused(bench, family);
     CHECK(bench.xdp(eth{} / arp{}) == dropped(SP_REASON_NO_POLICY));
     CHECK(bench.tc(eth{} / arp{}) == dropped(SP_REASON_NO_POLICY));
-    CHECK(bench.xdp(eth{} / ipv6{.hop_limit = 255} / neighbour_solicitation()) == dropped(SP_REASON_NO_POLICY));
+    CHECK(bench.xdp(eth{} / ipv6{.hop_limit = 255} / neighbour_solicitation()) ==
+          dropped(SP_REASON_NO_POLICY));
     bench.set_control(sp_control_word(bench.slot(), 0, 0));
     CHECK(bench.xdp(to_host(family) / tcp{}) == passes());
 }
@@ -65,7 +66,7 @@ TEST_CASE("a slot beyond the last or never filled denies everything") {
 TEST_CASE("a policy whose table is missing denies what would be looked up there") {
     Family family = GENERATE(Family::v4, Family::v6);
     INFO(to_string(family));
-    auto refused_without = [&](int sallyport::Maps::*map) {
+    auto refused_without = [&](int sallyport::Maps::* map) {
         Bench bench{allow_in("in", "198.51.100.0/24 2001:db8:1::/48", "tcp", "22")};
         CHECK(bench.xdp(to_host(family) / tcp{}) == passes());
         const std::uint32_t slot = bench.slot();
@@ -83,10 +84,12 @@ TEST_CASE("a missing bitmap asks the trie, which decides") {
     INFO(to_string(family));
     Bench bench{allow_in("in", "198.51.100.0/24 2001:db8:1::/48", "tcp", "22")};
     const std::uint32_t slot = bench.slot();
-    REQUIRE(bpf_map_delete_elem(family == Family::v4 ? bench.maps().v4_bits : bench.maps().v6_bits, &slot) == 0);
+    REQUIRE(bpf_map_delete_elem(family == Family::v4 ? bench.maps().v4_bits : bench.maps().v6_bits,
+                                &slot) == 0);
     CHECK(bench.xdp(to_host(family) / tcp{}) == passes());
     std::string stranger = family == Family::v4 ? "198.51.101.7" : "2001:db8:2::7";
-    CHECK(bench.xdp(eth{} / ip(family, stranger, host_of(family)) / tcp{}) == dropped(SP_REASON_NO_RULE));
+    CHECK(bench.xdp(eth{} / ip(family, stranger, host_of(family)) / tcp{}) ==
+          dropped(SP_REASON_NO_RULE));
 }
 
 TEST_CASE("a rule of nothing but zeroes denies") {
@@ -112,7 +115,9 @@ TEST_CASE("while a trial runs the active slot judges, past its deadline the fall
     bench.reload(allow_in("web", "any", "tcp", "80"));
     const std::uint32_t trial = bench.slot();
     REQUIRE(good != trial);
-    auto opens = [&](std::uint16_t port) { return bench.xdp(to_host(family) / tcp{.dport = port}).passed; };
+    auto opens = [&](std::uint16_t port) {
+        return bench.xdp(to_host(family) / tcp{.dport = port}).passed;
+    };
 
     bench.set_control(sp_control_word(trial, good, boot_ms() + 3600000));
     CHECK(opens(80));

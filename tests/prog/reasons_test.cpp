@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every reason of the list is one that some packet gets: a reason that nothing
 // produces is either dead or a hole that nobody looked into.
-#include <bpf/bpf.h>
-#include <catch2/catch_test_macros.hpp>
-
-#include <set>
-#include <string>
-
 #include "support/bench.h"
 #include "support/icmp_message.h"
+
+#include <bpf/bpf.h>
+#include <catch2/catch_test_macros.hpp>
+#include <set>
+#include <string>
 
 using namespace sallyport::test;
 
 namespace {
 
-const std::string kPolicy = allow_in("ssh", "any", "tcp", "22") + deny_in("no telnet", "any", "tcp", "23") +
+const std::string kPolicy = allow_in("ssh", "any", "tcp", "22") +
+                            deny_in("no telnet", "any", "tcp", "23") +
                             allow_out("web", "any", "tcp", "443") + essentials("arp = false");
 
 void note(std::set<sp_reason>& seen, const Seen& result) {
@@ -50,7 +50,8 @@ void policy(std::set<sp_reason>& seen) {
     note(seen, bench.tc(eth{} / ipv4{.src = kHost4, .dst = "169.254.169.254"} / tcp{.dport = 80}));
     CHECK(bench.tc(from_host(Family::v4) / tcp{.dport = 443}) == passes());
     bench.reload("");
-    note(seen, bench.xdp(to_host(Family::v4) / tcp{.sport = 443, .dport = kClientPort, .flags = ACK}));
+    note(seen,
+         bench.xdp(to_host(Family::v4) / tcp{.sport = 443, .dport = kClientPort, .flags = ACK}));
     bench.set_control(0);
     note(seen, bench.xdp(eth{} / ipv4{} / tcp{}));
 }

@@ -2,7 +2,6 @@
 // The programs as another compiler makes them: the verifier takes them too.
 #include <bpf/libbpf.h>
 #include <catch2/catch_test_macros.hpp>
-
 #include <memory>
 #include <string>
 
@@ -29,7 +28,8 @@ TEST_CASE("the object that clang 14 compiles is loaded by the kernel") {
     std::string log;
     log_to = &log;
     libbpf_print_fn_t before = libbpf_set_print(keep);
-    std::unique_ptr<bpf_object, CloseObject> object{bpf_object__open_file(SP_SECOND_OBJECT, nullptr)};
+    std::unique_ptr<bpf_object, CloseObject> object{
+        bpf_object__open_file(SP_SECOND_OBJECT, nullptr)};
     int result = object ? bpf_object__load(object.get()) : -1;
     libbpf_set_print(before);
     log_to = nullptr;

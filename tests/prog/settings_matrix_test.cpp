@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Settings are read-only data, and the verifier prunes what they switch off: so
 // every combination is another program to it, and each must load.
-#include <catch2/catch_test_macros.hpp>
-
 #include "kernel/programs.h"
 #include "support/instance.h"
 #include "support/machine.h"
+
+#include <catch2/catch_test_macros.hpp>
 
 using namespace sallyport;
 using namespace sallyport::test;
@@ -13,9 +13,10 @@ using namespace sallyport::test;
 namespace {
 
 std::string describe(const sp_settings& s) {
-    return "ask_slot " + std::to_string(s.ask_slot) + ", forget_flows " + std::to_string(s.forget_flows) +
-           ", flow_sets " + std::to_string(s.flow_sets) + ", host_level " + std::to_string(s.host_level) +
-           ", host_netns " + std::to_string(s.host_netns);
+    return "ask_slot " + std::to_string(s.ask_slot) + ", forget_flows " +
+           std::to_string(s.forget_flows) + ", flow_sets " + std::to_string(s.flow_sets) +
+           ", host_level " + std::to_string(s.host_level) + ", host_netns " +
+           std::to_string(s.host_netns);
 }
 
 } // namespace
@@ -33,9 +34,11 @@ TEST_CASE("every combination of settings loads") {
                 settings.flow_max = sets * SP_FLOW_WAYS;
                 settings.host_level = sets == 0 ? 3 : 0;
                 settings.host_netns = sets == 0 ? 0 : 1;
-                Result<Programs> programs = Programs::load(LoadOptions{.settings = settings, .pin_dir = {}});
+                Result<Programs> programs =
+                    Programs::load(LoadOptions{.settings = settings, .pin_dir = {}});
                 INFO(describe(settings));
-                INFO((programs ? std::string() : programs.error().text() + "\n" + programs.error().verifier_log));
+                INFO((programs ? std::string()
+                               : programs.error().text() + "\n" + programs.error().verifier_log));
                 CHECK(programs.has_value());
             }
         }
@@ -45,6 +48,7 @@ TEST_CASE("every combination of settings loads") {
 TEST_CASE("settings of nothing but zeroes load too") {
     enter_machine();
     Result<Programs> programs = Programs::load(LoadOptions{});
-    INFO((programs ? std::string() : programs.error().text() + "\n" + programs.error().verifier_log));
+    INFO((programs ? std::string()
+                   : programs.error().text() + "\n" + programs.error().verifier_log));
     CHECK(programs.has_value());
 }

@@ -2,19 +2,18 @@
 // What the kernel knows of a connection that the flow table does not: segments
 // of real sockets, whose entries were lost or never made. Both ends live on
 // this namespace's loopback; the wire is the bench.
-#include <arpa/inet.h>
-#include <catch2/catch_test_macros.hpp>
-#include <catch2/generators/catch_generators.hpp>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include <cstring>
-
 #include "base/result.h"
 #include "support/bench.h"
 #include "support/icmp_message.h"
 #include "support/machine.h"
+
+#include <arpa/inet.h>
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+#include <cstring>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 using namespace sallyport::test;
 
@@ -65,7 +64,8 @@ Name name_of(const std::string& address, std::uint16_t port) {
 void both_ends_here() {
     static const bool once = [] {
         for (const char* address : {kHost4, kPeer4, kHost6, kPeer6}) {
-            std::string length = std::string(address).find(':') == std::string::npos ? "/32" : "/128";
+            std::string length =
+                std::string(address).find(':') == std::string::npos ? "/32" : "/128";
             configure(std::string("ip addr add ") + address + length + " dev lo");
         }
         return true;
@@ -88,7 +88,8 @@ Socket listener(const std::string& address, std::uint16_t port) {
     return socket;
 }
 
-Socket connection(const std::string& from, std::uint16_t sport, const std::string& to, std::uint16_t dport) {
+Socket connection(const std::string& from, std::uint16_t sport, const std::string& to,
+                  std::uint16_t dport) {
     Socket socket = bound(from, sport);
     Name peer = name_of(to, dport);
     SP_CHECK(connect(socket.fd(), peer.get(), peer.size) == 0);
@@ -97,7 +98,8 @@ Socket connection(const std::string& from, std::uint16_t sport, const std::strin
 
 } // namespace
 
-TEST_CASE("a segment of a running inbound connection readmits it where the policy would let it open") {
+TEST_CASE(
+    "a segment of a running inbound connection readmits it where the policy would let it open") {
     Family family = GENERATE(Family::v4, Family::v6);
     INFO(to_string(family));
     Bench allowed{allow_in("service", "any", "tcp", "7001")};
@@ -114,7 +116,8 @@ TEST_CASE("a segment of a running inbound connection readmits it where the polic
     Bench refused{allow_in("other", "any", "tcp", "7002") + allow_out("all", "any", "any")};
     CHECK(refused.xdp(ack) == dropped(SP_REASON_CUT));
     CHECK(refused.flow_entries() == 0);
-    CHECK(refused.xdp(to_host(family) / tcp{.sport = 40002, .dport = 7001, .flags = PSH | ACK}).passed == false);
+    CHECK(refused.xdp(to_host(family) / tcp{.sport = 40002, .dport = 7001, .flags = PSH | ACK})
+              .passed == false);
 }
 
 TEST_CASE("a segment of a running outbound connection is judged by the egress rules") {
@@ -159,7 +162,8 @@ TEST_CASE("an ICMP error that quotes a running connection passes without a flow 
     Socket service = listener(peer_of(family), 7007);
     Socket client = connection(host_of(family), 40007, peer_of(family), 7007);
     auto error = [&](std::uint16_t sport) {
-        Packet quoted = ip(family, host_of(family), peer_of(family)) / tcp{.sport = sport, .dport = 7007, .flags = ACK};
+        Packet quoted = ip(family, host_of(family), peer_of(family)) /
+                        tcp{.sport = sport, .dport = 7007, .flags = ACK};
         return bench.xdp(to_host(family) / too_big(family, quoted));
     };
     CHECK(error(40007) == passes());

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // TCP's flags and header length, UDP's and UDP-Lite's lengths, SCTP.
+#include "support/bench.h"
+
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 
-#include "support/bench.h"
-
 using namespace sallyport::test;
 
-TEST_CASE("of the 64 combinations of TCP flags only those that open or carry something are judged further") {
+TEST_CASE("of the 64 combinations of TCP flags only those that open or carry something are judged "
+          "further") {
     Bench bench{allow_in("ssh", "any", "tcp", "22")};
     Family family = GENERATE(Family::v4, Family::v6);
     INFO(to_string(family));
@@ -33,7 +34,8 @@ TEST_CASE("ECN, urgent data, reserved bits and payload on a SYN are left alone")
     CHECK(bench.xdp(head / tcp{.flags = SYN | ECE | CWR}) == passes());
     CHECK(bench.xdp(head / tcp{.flags = SYN | PSH | URG, .urgent = 1}) == passes());
     CHECK(bench.xdp(head / tcp{.flags = SYN, .reserved = 15}) == passes());
-    CHECK(bench.xdp(head / tcp{.flags = SYN, .options = {34, 2, 0, 0}} / text("early data")) == passes());
+    CHECK(bench.xdp(head / tcp{.flags = SYN, .options = {34, 2, 0, 0}} / text("early data")) ==
+          passes());
 }
 
 TEST_CASE("a TCP header shorter than five words is malformed, one past the packet truncated") {
@@ -44,7 +46,8 @@ TEST_CASE("a TCP header shorter than five words is malformed, one past the packe
         CHECK(bench.xdp(to_host(family) / tcp{.offset = words}) == dropped(SP_REASON_MALFORMED));
     }
     CHECK(bench.xdp(to_host(family) / tcp{.offset = std::uint8_t{5}}) == passes());
-    CHECK(bench.xdp(to_host(family) / tcp{.offset = std::uint8_t{6}}) == dropped(SP_REASON_TRUNCATED));
+    CHECK(bench.xdp(to_host(family) / tcp{.offset = std::uint8_t{6}}) ==
+          dropped(SP_REASON_TRUNCATED));
     CHECK(bench.xdp(to_host(family) / tcp{.options = Bytes(40, 1)}) == passes());
 }
 
@@ -83,14 +86,16 @@ TEST_CASE("SCTP is judged by its own ports, not those of TCP or UDP") {
     INFO(to_string(family));
     CHECK(bench.xdp(to_host(family) / sctp{.dport = 36412}) == passes());
     CHECK(bench.xdp(to_host(family) / sctp{.dport = 36411}) == dropped(SP_REASON_NO_RULE));
-    CHECK(bench.xdp(to_host(family) / sctp{.sport = 36412, .dport = 1}) == dropped(SP_REASON_NO_RULE));
+    CHECK(bench.xdp(to_host(family) / sctp{.sport = 36412, .dport = 1}) ==
+          dropped(SP_REASON_NO_RULE));
     CHECK(bench.xdp(to_host(family) / tcp{.dport = 36412}) == dropped(SP_REASON_NO_RULE));
     CHECK(bench.xdp(to_host(family) / udp{.dport = 36412}) == dropped(SP_REASON_NO_RULE));
 }
 
 TEST_CASE("a wrong checksum is the stack's to refuse: it neither opens nor closes a door") {
     Bench bench{allow_in("ssh", "any", "tcp", "22")};
-    CHECK(bench.xdp(to_host(Family::v4) / tcp{.dport = 22, .checksum = std::uint16_t{0xdead}}) == passes());
+    CHECK(bench.xdp(to_host(Family::v4) / tcp{.dport = 22, .checksum = std::uint16_t{0xdead}}) ==
+          passes());
     CHECK(bench.xdp(to_host(Family::v4) / tcp{.dport = 23, .checksum = std::uint16_t{0xdead}}) ==
           dropped(SP_REASON_NO_RULE));
 }

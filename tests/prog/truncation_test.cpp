@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // A packet cut short is never admitted, at whatever length the cut is, however
 // open the policy: the programs refuse it as truncated or malformed.
-#include <catch2/catch_test_macros.hpp>
-#include <catch2/generators/catch_generators.hpp>
-
-#include <string>
-#include <vector>
-
 #include "support/bench.h"
 #include "support/icmp_message.h"
+
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+#include <string>
+#include <vector>
 
 using namespace sallyport::test;
 
@@ -54,7 +53,8 @@ TEST_CASE("no packet cut at any length passes, and the whole one does") {
         CHECK(bench.xdp(whole) == passes());
         for (std::size_t length = kShortestRun; length < whole.size(); ++length) {
             INFO("cut at " << length);
-            Seen seen = bench.xdp(Bytes(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(length)));
+            Seen seen = bench.xdp(
+                Bytes(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(length)));
             CHECK_FALSE(seen.passed);
             CHECK((seen.reason == SP_REASON_TRUNCATED || seen.reason == SP_REASON_MALFORMED));
             CHECK(seen.disagreements.empty());
@@ -86,7 +86,8 @@ TEST_CASE("lengths that lie within the frame are no better than a cut") {
     CHECK(bench.xdp(eth{} / ipv4{.total_length = 27} / tail) == dropped(SP_REASON_TRUNCATED));
     CHECK(bench.xdp(eth{} / ipv4{.total_length = 19} / tail) == dropped(SP_REASON_MALFORMED));
     CHECK(bench.xdp(eth{} / ipv4{.total_length = 0} / tail) == dropped(SP_REASON_MALFORMED));
-    CHECK(bench.xdp(eth{} / ipv4{.total_length = 34} / tail) == dropped(SP_REASON_TRUNCATED)); // 33 there are
+    CHECK(bench.xdp(eth{} / ipv4{.total_length = 34} / tail) ==
+          dropped(SP_REASON_TRUNCATED)); // 33 there are
     CHECK(bench.xdp(eth{} / ipv4{.total_length = 33} / tail) == passes());
     CHECK(bench.xdp(eth{} / ipv6{.payload_length = 8} / tail) == dropped(SP_REASON_MALFORMED));
     CHECK(bench.xdp(eth{} / ipv6{.payload_length = 7} / tail) == dropped(SP_REASON_TRUNCATED));

@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // XDP and TC on two CPUs at once over one small flow table: no entry is torn or
 // lost, no packet of a known flow is refused.
-#include <catch2/catch_test_macros.hpp>
-#include <sched.h>
-
-#include <atomic>
-#include <cstring>
-#include <map>
-#include <thread>
-
 #include "support/bench.h"
 #include "support/flow_table.h"
 #include "support/machine.h"
+
+#include <atomic>
+#include <catch2/catch_test_macros.hpp>
+#include <cstring>
+#include <map>
+#include <sched.h>
+#include <thread>
 
 using namespace sallyport;
 using namespace sallyport::test;
@@ -74,8 +73,10 @@ void check_whole(const Instance& instance, std::size_t expected) {
 } // namespace
 
 TEST_CASE("XDP and TC at once: known flows never falter while new ones are entered beside them") {
-    Bench bench{allow_out("web", "any", "tcp", "443"), BenchOptions{.flow_sets = kSets, .flow_max = kSets * SP_FLOW_WAYS}};
-    for (std::uint32_t i = 0; i < kKnown; ++i) REQUIRE(seed_flow(bench.instance(), numbered_flow(i)));
+    Bench bench{allow_out("web", "any", "tcp", "443"),
+                BenchOptions{.flow_sets = kSets, .flow_max = kSets * SP_FLOW_WAYS}};
+    for (std::uint32_t i = 0; i < kKnown; ++i)
+        REQUIRE(seed_flow(bench.instance(), numbered_flow(i)));
     const std::vector<Bytes> replies = frames(kKnown, reply);
     const std::vector<Bytes> openings = frames(kFresh, opening);
     const std::uint32_t ifindex = ifindex_of("eth0");
@@ -112,7 +113,8 @@ TEST_CASE("XDP and TC at once: known flows never falter while new ones are enter
 }
 
 TEST_CASE("two CPUs that enter the same flows at once leave each of them whole, and found") {
-    Bench bench{allow_out("web", "any", "tcp", "443"), BenchOptions{.flow_sets = kSets, .flow_max = kSets * SP_FLOW_WAYS}};
+    Bench bench{allow_out("web", "any", "tcp", "443"),
+                BenchOptions{.flow_sets = kSets, .flow_max = kSets * SP_FLOW_WAYS}};
     const std::vector<Bytes> openings = frames(kFresh, opening);
     const std::uint32_t ifindex = ifindex_of("eth0");
     const int tc = bench.programs().fd(Program::tc_egress);
@@ -134,8 +136,9 @@ TEST_CASE("two CPUs that enter the same flows at once leave each of them whole, 
     CHECK(refused == 0);
     CHECK(read_flows(bench.instance()).size() == bench.flow_entries());
     for (std::uint32_t i = 0; i < kFresh; ++i) {
-        Packet answer = eth{} / ipv4{.src = "10.1.0." + std::to_string(i)} /
-                        tcp{.sport = 443, .dport = static_cast<std::uint16_t>(30000 + i), .flags = SYN | ACK};
+        Packet answer =
+            eth{} / ipv4{.src = "10.1.0." + std::to_string(i)} /
+            tcp{.sport = 443, .dport = static_cast<std::uint16_t>(30000 + i), .flags = SYN | ACK};
         CHECK(bench.xdp(answer) == passes());
     }
 }

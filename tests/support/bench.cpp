@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/bench.h"
 
-#include <bpf/bpf.h>
-#include <catch2/catch_test_macros.hpp>
-
-#include <algorithm>
-#include <cstring>
-
 #include "compile/compile.h"
 #include "kernel/apply.h"
 #include "support/counters.h"
 #include "support/machine.h"
 #include "support/story.h"
+
+#include <algorithm>
+#include <bpf/bpf.h>
+#include <catch2/catch_test_macros.hpp>
+#include <cstring>
 
 namespace sallyport::test {
 namespace {
@@ -39,17 +38,21 @@ sp_addr abi_address(const std::string& text) {
 
 bool passes_by(sp_hook hook, std::uint32_t action, std::vector<std::string>& disagreements) {
     auto either = [&](bool pass, bool drop) {
-        if (!pass && !drop) disagreements.push_back("the program returned " + std::to_string(action));
+        if (!pass && !drop)
+            disagreements.push_back("the program returned " + std::to_string(action));
         return pass;
     };
     switch (hook) {
-    case SP_HOOK_XDP: return either(action == 2, action == 1); // XDP_PASS, XDP_DROP
-    case SP_HOOK_CGROUP: return either(action == 1, action == 0);
+    case SP_HOOK_XDP:
+        return either(action == 2, action == 1); // XDP_PASS, XDP_DROP
+    case SP_HOOK_CGROUP:
+        return either(action == 1, action == 0);
     case SP_HOOK_TC: // TC_ACT_UNSPEC lets the next program judge, TC_ACT_OK does not; TC_ACT_SHOT
         return either(action == 0xffffffffu || action == 0, action == 2);
     case SP_HOOK_CONNECT:
     case SP_HOOK_SENDMSG:
-    case SP_HOOKS: break; // test-run does not know them
+    case SP_HOOKS:
+        break; // test-run does not know them
     }
     disagreements.push_back("hook " + std::to_string(hook) + " cannot be run");
     return false;
@@ -57,23 +60,30 @@ bool passes_by(sp_hook hook, std::uint32_t action, std::vector<std::string>& dis
 
 } // namespace
 
-Bench::Bench(const std::string& policy, const BenchOptions& options) : Bench(parsed(policy, options.host), options) {}
+Bench::Bench(const std::string& policy, const BenchOptions& options)
+    : Bench(parsed(policy, options.host), options) {}
 
-Bench::Bench(const Policy& policy, const BenchOptions& options) : options_(options), instance_(&instance_of(options)), ticket_(instance_->take()) {
+Bench::Bench(const Policy& policy, const BenchOptions& options)
+    : options_(options), instance_(&instance_of(options)), ticket_(instance_->take()) {
     instance_->forget_flows();
     static_cast<void>(instance_->take_events());
-    for (const auto& [address, flags] : std::initializer_list<std::pair<const char*, std::uint32_t>>{
+    for (const auto& [address, flags] :
+         std::initializer_list<std::pair<const char*, std::uint32_t>>{
              {kHost4, SP_LOCAL_HOST}, {kHost6, SP_LOCAL_HOST}, {kHostLink6, SP_LOCAL_HOST}}) {
         set_local(address, flags);
     }
     use(policy);
 }
 
-void Bench::reload(const std::string& policy) { use(parsed(policy, options_.host)); }
+void Bench::reload(const std::string& policy) {
+    use(parsed(policy, options_.host));
+}
 
 void Bench::use(const Policy& policy) {
     policy_ = policy;
-    CompileInput input{.generation = instance_->next_generation(), .interfaces = kInterfaces, .counters = counters_};
+    CompileInput input{.generation = instance_->next_generation(),
+                       .interfaces = kInterfaces,
+                       .counters = counters_};
     Result<MapImage> image = compile(policy_, input);
     if (!image) FAIL(image.error().text());
     image_ = std::move(*image);
@@ -114,32 +124,42 @@ void Bench::set_control(std::uint64_t word) {
     SP_CHECK(bpf_map_update_elem(maps().control, &zero, &control, BPF_ANY) == 0);
 }
 
-Seen Bench::xdp(const Packet& packet, const std::string& interface) { return xdp(packet.bytes(), interface); }
+Seen Bench::xdp(const Packet& packet, const std::string& interface) {
+    return xdp(packet.bytes(), interface);
+}
 
-Seen Bench::xdp(const Bytes& frame, const std::string& interface) { return run(SP_HOOK_XDP, frame, interface, {}); }
+Seen Bench::xdp(const Bytes& frame, const std::string& interface) {
+    return run(SP_HOOK_XDP, frame, interface, {});
+}
 
-Seen Bench::cgroup(const Packet& packet, const std::string& interface) { return cgroup(packet.bytes(), interface); }
+Seen Bench::cgroup(const Packet& packet, const std::string& interface) {
+    return cgroup(packet.bytes(), interface);
+}
 
 Seen Bench::cgroup(const Bytes& frame, const std::string& interface) {
     return run(SP_HOOK_CGROUP, frame, interface, SkbContext{.ifindex = ifindex_of(interface)});
 }
 
-Seen Bench::tc(const Packet& packet, const std::string& interface) { return tc(packet.bytes(), interface); }
+Seen Bench::tc(const Packet& packet, const std::string& interface) {
+    return tc(packet.bytes(), interface);
+}
 
 Seen Bench::tc(const Bytes& frame, const std::string& interface) {
     return run(SP_HOOK_TC, frame, interface, SkbContext{.ifindex = ifindex_of(interface)});
 }
 
-Seen Bench::run(sp_hook hook, const Bytes& frame, const std::string& interface, const SkbContext& skb) {
-    if (!instance_->is_for(ticket_)) FAIL("a later bench has taken the programs: use one at a time");
+Seen Bench::run(sp_hook hook, const Bytes& frame, const std::string& interface,
+                const SkbContext& skb) {
+    if (!instance_->is_for(ticket_))
+        FAIL("a later bench has taken the programs: use one at a time");
     std::uint32_t ifindex = ifindex_of(interface);
     std::uint32_t nic = iface(interface).counter;
     Story before = read_story(maps(), image_, nic);
-    Result<RunResult> result = hook == SP_HOOK_XDP
-                                   ? run_xdp(programs().fd(Program::xdp), frame, ifindex)
-                                   : run_skb(programs().fd(hook == SP_HOOK_CGROUP ? Program::cg_egress
-                                                                                  : Program::tc_egress),
-                                             frame, skb);
+    Result<RunResult> result =
+        hook == SP_HOOK_XDP ? run_xdp(programs().fd(Program::xdp), frame, ifindex)
+                            : run_skb(programs().fd(hook == SP_HOOK_CGROUP ? Program::cg_egress
+                                                                           : Program::tc_egress),
+                                      frame, skb);
     if (!result) FAIL(result.error().text());
     Story after = read_story(maps(), image_, nic);
     Seen seen;
@@ -147,13 +167,21 @@ Seen Bench::run(sp_hook hook, const Bytes& frame, const std::string& interface, 
     seen.passed = passes_by(hook, result->action, seen.disagreements);
     Story rose = rise(before, after);
     if (options_.role == Role::asking) {
-        if (!seen.events.empty() || !is_still(rose)) seen.disagreements.push_back("asking has left a trace");
+        if (!seen.events.empty() || !is_still(rose))
+            seen.disagreements.push_back("asking has left a trace");
         return seen;
     }
-    LinkType link = iface(interface).link == SP_LINK_IP ? LinkType::bare_ip : LinkType::ethernet;
+    bool bare = hook != SP_HOOK_CGROUP && iface(interface).link == SP_LINK_IP;
+    LinkType link = bare ? LinkType::bare_ip : LinkType::ethernet;
     std::uint32_t generation = generation_in_force();
-    tell(seen, Telling{.hook = hook, .frame = frame, .link = link, .ifindex = ifindex, .image = image_,
-                       .generation = generation}, rose);
+    tell(seen,
+         Telling{.hook = hook,
+                 .frame = frame,
+                 .link = link,
+                 .ifindex = ifindex,
+                 .image = image_,
+                 .generation = generation},
+         rose);
     return seen;
 }
 
@@ -198,7 +226,11 @@ sp_iface Bench::iface(const std::string& interface) const {
     return value;
 }
 
-const Programs& Bench::programs() const { return instance_->programs(); }
-const Maps& Bench::maps() const { return instance_->maps(); }
+const Programs& Bench::programs() const {
+    return instance_->programs();
+}
+const Maps& Bench::maps() const {
+    return instance_->maps();
+}
 
 } // namespace sallyport::test

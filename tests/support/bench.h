@@ -10,11 +10,6 @@
 // machine.h. The programs are loaded once per process and kind; every Bench
 // takes a free slot, a new generation and an empty flow table. One at a time: a
 // Bench whose programs a later one of the same settings has taken says so.
-#include <cstdint>
-#include <map>
-#include <string>
-#include <vector>
-
 #include "compile/map_image.h"
 #include "kernel/programs.h"
 #include "policy/policy.h"
@@ -23,6 +18,11 @@
 #include "support/policy_text.h"
 #include "support/prog_run.h"
 #include "support/seen.h"
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
 
 namespace sallyport::test {
 
@@ -33,7 +33,7 @@ enum class Sender : std::uint8_t { inside, outside };
 enum class Role : std::uint8_t { live, asking };
 
 struct BenchOptions {
-    std::string host{};     // more lines of [host]
+    std::string host{}; // more lines of [host]
     Sender sender = Sender::inside;
     Role role = Role::live;
     std::uint32_t flow_sets = 256;

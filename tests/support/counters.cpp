@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/counters.h"
 
+#include "base/result.h"
+
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-
 #include <cerrno>
-
-#include "base/result.h"
 
 namespace sallyport::test {
 namespace {
@@ -27,7 +26,8 @@ Counts read_counts(const Maps& maps) {
     std::uint32_t count = SP_COUNTS;
     std::uint32_t next = 0;
     // All in one call; ENOENT says that this was the end of the map.
-    int result = bpf_map_lookup_batch(maps.counts, nullptr, &next, keys.data(), values.data(), &count, nullptr);
+    int result = bpf_map_lookup_batch(maps.counts, nullptr, &next, keys.data(), values.data(),
+                                      &count, nullptr);
     SP_CHECK((result == 0 || errno == ENOENT) && count == SP_COUNTS);
     for (std::size_t i = 0; i < count; ++i) {
         for (std::size_t cpu = 0; cpu < cpus; ++cpu) sums.at(keys.at(i)) += values[i * cpus + cpu];
@@ -69,14 +69,17 @@ Counts rise(const Counts& before, const Counts& after) {
 }
 
 sp_nic_count rise(const sp_nic_count& before, const sp_nic_count& after) {
-    return {.admitted = after.admitted - before.admitted, .dropped = after.dropped - before.dropped,
+    return {.admitted = after.admitted - before.admitted,
+            .dropped = after.dropped - before.dropped,
             .admitted_bytes = after.admitted_bytes - before.admitted_bytes,
             .dropped_bytes = after.dropped_bytes - before.dropped_bytes};
 }
 
 sp_rule_count rise(const sp_rule_count& before, const sp_rule_count& after) {
-    return {.admitted = after.admitted - before.admitted, .limited = after.limited - before.limited,
-            .bytes = after.bytes - before.bytes, .denied = after.denied - before.denied};
+    return {.admitted = after.admitted - before.admitted,
+            .limited = after.limited - before.limited,
+            .bytes = after.bytes - before.bytes,
+            .denied = after.denied - before.denied};
 }
 
 } // namespace sallyport::test

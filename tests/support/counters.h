@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The programs' per-CPU counters, summed, and what rose between two readings.
+#include "kernel/maps.h"
+#include "sallyport/abi/types.h"
+
 #include <array>
 #include <cstdint>
 #include <vector>
-
-#include "kernel/maps.h"
-#include "sallyport/abi/types.h"
 
 namespace sallyport::test {
 

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/flow_table.h"
 
-#include <bpf/bpf.h>
-
-#include <cstring>
-
 #include "base/result.h"
 #include "support/prog_run.h"
+
+#include <bpf/bpf.h>
+#include <cstring>
 
 namespace sallyport::test {
 
@@ -46,7 +45,8 @@ sp_flow numbered_flow(std::uint32_t number) {
     sp_flow flow{};
     flow.key.remote.bytes[10] = flow.key.remote.bytes[11] = 0xff;
     flow.key.local.bytes[10] = flow.key.local.bytes[11] = 0xff;
-    const std::uint8_t remote[4]{10, static_cast<std::uint8_t>(number >> 16), static_cast<std::uint8_t>(number >> 8),
+    const std::uint8_t remote[4]{10, static_cast<std::uint8_t>(number >> 16),
+                                 static_cast<std::uint8_t>(number >> 8),
                                  static_cast<std::uint8_t>(number)};
     const std::uint8_t local[4]{192, 0, 2, 1};
     std::memcpy(flow.key.remote.bytes + 12, remote, 4);

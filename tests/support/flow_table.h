@@ -2,11 +2,11 @@
 #pragma once
 // The flow table as it lies in the kernel, for tests that look into it, make
 // time pass in it, or fill it.
+#include "support/instance.h"
+
 #include <cstdint>
 #include <functional>
 #include <vector>
-
-#include "support/instance.h"
 
 namespace sallyport::test {
 

@@ -25,7 +25,8 @@ Parsed parse_on_host(std::span<const std::uint8_t> frame, LinkType link) {
     reader bytes{.bytes = frame.data(), .len = static_cast<__u32>(frame.size())};
     packet p{};
     Parsed parsed;
-    parsed.reason = link == LinkType::ethernet ? parse_ethernet(&bytes, &p) : parse_bare_ip(&bytes, &p);
+    parsed.reason =
+        link == LinkType::ethernet ? parse_ethernet(&bytes, &p) : parse_bare_ip(&bytes, &p);
     if (parsed.reason == SP_REASON_NONE) parsed.reason = parse_l3(&bytes, &p);
     parsed.src = p.src;
     parsed.dst = p.dst;
@@ -42,7 +43,8 @@ Parsed parse_on_host(std::span<const std::uint8_t> frame, LinkType link) {
     parsed.router_alert = (p.marks & SP_PKT_ROUTER_ALERT) != 0;
     parsed.l4_offset = p.l4_offset;
     parsed.end = p.end;
-    if (parsed.reason == SP_REASON_NONE && is_icmp_error(&p) && !parsed.fragment) take_quote(bytes, p, parsed);
+    if (parsed.reason == SP_REASON_NONE && is_icmp_error(&p) && !parsed.fragment)
+        take_quote(bytes, p, parsed);
     return parsed;
 }
 

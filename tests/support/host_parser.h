@@ -2,11 +2,11 @@
 #pragma once
 // The programs' own parser, compiled natively (reader_host.h): what it makes of
 // a frame, without a kernel.
-#include <cstdint>
-#include <span>
-
 #include "sallyport/abi/reason.h"
 #include "sallyport/abi/types.h"
+
+#include <cstdint>
+#include <span>
 
 namespace sallyport::test {
 
@@ -39,6 +39,7 @@ struct Parsed {
     std::uint8_t quote_family = 0;
 };
 
-[[nodiscard]] Parsed parse_on_host(std::span<const std::uint8_t> frame, LinkType link = LinkType::ethernet);
+[[nodiscard]] Parsed parse_on_host(std::span<const std::uint8_t> frame,
+                                   LinkType link = LinkType::ethernet);
 
 } // namespace sallyport::test

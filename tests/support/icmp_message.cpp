@@ -9,10 +9,13 @@ namespace {
 // The second word of an ICMP header is id and seq in echo; elsewhere it is
 // unused, an MTU or flags, and written through the same two fields.
 Packet message6(std::uint8_t type, std::uint8_t code, Bytes body) {
-    return icmp6{.type = type, .code = code, .id = 0, .seq = 0} / Packet(raw{.bytes = std::move(body)});
+    return icmp6{.type = type, .code = code, .id = 0, .seq = 0} /
+           Packet(raw{.bytes = std::move(body)});
 }
 
-void append(Bytes& bytes, const Bytes& more) { bytes.insert(bytes.end(), more.begin(), more.end()); }
+void append(Bytes& bytes, const Bytes& more) {
+    bytes.insert(bytes.end(), more.begin(), more.end());
+}
 
 Bytes with_link_option(Bytes body, std::uint8_t kind, const std::string& mac) {
     body.push_back(kind);
@@ -26,7 +29,8 @@ Bytes with_link_option(Bytes body, std::uint8_t kind, const std::string& mac) {
 raw quote(const Packet& inner, std::size_t limit) {
     Packet bare;
     for (const Layer& layer : inner.layers) {
-        if (!std::holds_alternative<eth>(layer) && !std::holds_alternative<vlan>(layer)) bare.layers.push_back(layer);
+        if (!std::holds_alternative<eth>(layer) && !std::holds_alternative<vlan>(layer))
+            bare.layers.push_back(layer);
     }
     Bytes bytes = bare.bytes();
     bytes.resize(std::min(bytes.size(), limit));
@@ -34,12 +38,14 @@ raw quote(const Packet& inner, std::size_t limit) {
 }
 
 Packet unreachable(Family family, const Packet& inner) {
-    if (family == Family::v4) return icmp{.type = 3, .code = 3, .id = 0, .seq = 0} / Packet(quote(inner));
+    if (family == Family::v4)
+        return icmp{.type = 3, .code = 3, .id = 0, .seq = 0} / Packet(quote(inner));
     return icmp6{.type = 1, .code = 4, .id = 0, .seq = 0} / Packet(quote(inner));
 }
 
 Packet too_big(Family family, const Packet& inner) {
-    if (family == Family::v4) return icmp{.type = 3, .code = 4, .id = 0, .seq = 1400} / Packet(quote(inner));
+    if (family == Family::v4)
+        return icmp{.type = 3, .code = 4, .id = 0, .seq = 1400} / Packet(quote(inner));
     return icmp6{.type = 2, .code = 0, .id = 0, .seq = 1400} / Packet(quote(inner));
 }
 
@@ -54,11 +60,13 @@ Packet echo_reply(Family family, std::uint16_t id) {
 }
 
 Packet neighbour_solicitation(const Discovery& fields) {
-    return message6(135, fields.code, with_link_option(address_bytes(fields.target), 1, fields.mac));
+    return message6(135, fields.code,
+                    with_link_option(address_bytes(fields.target), 1, fields.mac));
 }
 
 Packet neighbour_advertisement(const Discovery& fields) {
-    return message6(136, fields.code, with_link_option(address_bytes(fields.target), 2, fields.mac));
+    return message6(136, fields.code,
+                    with_link_option(address_bytes(fields.target), 2, fields.mac));
 }
 
 Packet router_solicitation(const Discovery& fields) {
@@ -89,6 +97,8 @@ Packet listener(std::uint8_t type, const std::string& group) {
     return message6(type, 0, address_bytes(group));
 }
 
-hop_by_hop router_alert() { return hop_by_hop{.options = {5, 2, 0, 0}}; }
+hop_by_hop router_alert() {
+    return hop_by_hop{.options = {5, 2, 0, 0}};
+}
 
 } // namespace sallyport::test

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/instance.h"
 
+#include "base/result.h"
+#include "support/machine.h"
+
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <list>
-
-#include "base/result.h"
-#include "support/machine.h"
 
 namespace sallyport::test {
 namespace {
@@ -25,7 +24,9 @@ int keep_event(void* context, void* data, std::size_t size) {
 
 } // namespace
 
-void Instance::FreeRing::operator()(ring_buffer* ring) const { ring_buffer__free(ring); }
+void Instance::FreeRing::operator()(ring_buffer* ring) const {
+    ring_buffer__free(ring);
+}
 
 Instance::Instance(Programs programs, const sp_settings& settings)
     : programs_(std::move(programs)), settings_(settings),
@@ -41,7 +42,8 @@ Instance& Instance::with(const sp_settings& settings) {
     }
     Result<Programs> programs = Programs::load(LoadOptions{.settings = settings, .pin_dir = {}});
     if (!programs) {
-        std::fprintf(stderr, "%s\n%s\n", programs.error().text().c_str(), programs.error().verifier_log.c_str());
+        std::fprintf(stderr, "%s\n%s\n", programs.error().text().c_str(),
+                     programs.error().verifier_log.c_str());
         std::abort();
     }
     instances.push_back(std::unique_ptr<Instance>(new Instance(std::move(*programs), settings)));

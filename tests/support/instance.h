@@ -3,14 +3,14 @@
 // The programs, loaded into the kernel and attached to nothing, with a reader
 // on their ring. Loading is slow (the verifier), so instances are shared: one
 // per process for each set of settings.
+#include "kernel/programs.h"
+#include "sallyport/abi/control.h"
+#include "sallyport/abi/event.h"
+
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <vector>
-
-#include "kernel/programs.h"
-#include "sallyport/abi/control.h"
-#include "sallyport/abi/event.h"
 
 struct ring_buffer;
 

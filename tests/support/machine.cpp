@@ -1,22 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/machine.h"
 
+#include "base/result.h"
+
+#include <cstdlib>
 #include <net/if.h>
 #include <sched.h>
 
-#include <cstdlib>
-
-#include "base/result.h"
-
 namespace sallyport::test {
 
-void configure(const std::string& command) { SP_CHECK(std::system(command.c_str()) == 0); }
+void configure(const std::string& command) {
+    SP_CHECK(std::system(command.c_str()) == 0);
+}
 
 void enter_machine() {
     static const bool made = [] {
         SP_CHECK(unshare(CLONE_NEWNET) == 0);
         for (const char* name : {"eth0", "eth1", "eth2", "en00", "wg0"}) {
-            configure(std::string("ip link add ") + name + " type veth peer name " + name + "-peer");
+            configure(std::string("ip link add ") + name + " type veth peer name " + name +
+                      "-peer");
         }
         configure("ip link set lo up");
         return true;
@@ -24,6 +26,8 @@ void enter_machine() {
     SP_CHECK(made);
 }
 
-std::uint32_t ifindex_of(const std::string& interface) { return if_nametoindex(interface.c_str()); }
+std::uint32_t ifindex_of(const std::string& interface) {
+    return if_nametoindex(interface.c_str());
+}
 
 } // namespace sallyport::test

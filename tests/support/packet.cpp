@@ -3,13 +3,8 @@
 // and the layers before it, which is all that lengths and checksums need.
 #include "support/packet.h"
 
-#include <arpa/inet.h>
-
 #include <array>
-#include <cstdio>
 #include <span>
-
-#include "base/result.h"
 
 namespace sallyport::test {
 namespace {
@@ -74,16 +69,26 @@ struct Around {
     const Bytes& body; // all behind it
 
     const Layer* next() const { return at + 1 < layers.size() ? &layers[at + 1] : nullptr; }
-    // Addresses of the nearest IP header before it, for the pseudo header; empty when there is none.
+    // Addresses of the nearest IP header before it, for the pseudo header; empty when there is
+    // none.
     Bytes pseudo(std::uint8_t proto, std::size_t length) const {
         for (std::size_t i = at; i-- > 0;) {
             if (const ipv4* v4 = std::get_if<ipv4>(&layers[i])) {
-                return Writer().put(address_bytes(v4->src)).put(address_bytes(v4->dst)).u8(0).u8(proto)
-                    .u16(static_cast<unsigned>(length)).take();
+                return Writer()
+                    .put(address_bytes(v4->src))
+                    .put(address_bytes(v4->dst))
+                    .u8(0)
+                    .u8(proto)
+                    .u16(static_cast<unsigned>(length))
+                    .take();
             }
             if (const ipv6* v6 = std::get_if<ipv6>(&layers[i])) {
-                return Writer().put(address_bytes(v6->src)).put(address_bytes(v6->dst))
-                    .u32(static_cast<std::uint32_t>(length)).u32(proto).take();
+                return Writer()
+                    .put(address_bytes(v6->src))
+                    .put(address_bytes(v6->dst))
+                    .u32(static_cast<std::uint32_t>(length))
+                    .u32(proto)
+                    .take();
             }
         }
         return {};
@@ -95,7 +100,9 @@ struct EtherTypeOf {
     std::uint16_t operator()(const ipv4&) const { return 0x0800; }
     std::uint16_t operator()(const ipv6&) const { return 0x86dd; }
     std::uint16_t operator()(const arp&) const { return 0x0806; }
-    template <typename T> std::uint16_t operator()(const T&) const { return 0x88b5; } // experimental
+    template <typename T> std::uint16_t operator()(const T&) const {
+        return 0x88b5;
+    } // experimental
 };
 
 std::uint16_t ether_type(const Auto<std::uint16_t>& given, const Layer* next) {
@@ -122,47 +129,72 @@ struct ProtocolOf {
 
 std::uint8_t protocol(const Auto<std::uint8_t>& given, const Layer* next) {
     if (given) return *given;
-    return next == nullptr ? std::uint8_t{59} : std::visit(ProtocolOf{}, *next); // 59: no next header
+    return next == nullptr ? std::uint8_t{59}
+                           : std::visit(ProtocolOf{}, *next); // 59: no next header
 }
 
 Bytes render(const eth& layer, const Around& around) {
-    return Writer().put(mac_bytes(layer.dst)).put(mac_bytes(layer.src))
-        .u16(ether_type(layer.type, around.next())).take();
+    return Writer()
+        .put(mac_bytes(layer.dst))
+        .put(mac_bytes(layer.src))
+        .u16(ether_type(layer.type, around.next()))
+        .take();
 }
 
 Bytes render(const vlan& layer, const Around& around) {
-    return Writer().u16(static_cast<unsigned>(layer.priority << 13 | layer.id))
-        .u16(ether_type(layer.type, around.next())).take();
+    return Writer()
+        .u16(static_cast<unsigned>(layer.priority << 13 | layer.id))
+        .u16(ether_type(layer.type, around.next()))
+        .take();
 }
 
 Bytes render(const ipv4& layer, const Around& around) {
     Bytes options = padded(layer.options, 4);
     std::size_t header = 20 + options.size();
     unsigned ihl = layer.ihl.value_or(static_cast<std::uint8_t>(header / 4));
-    unsigned total = layer.total_length.value_or(static_cast<std::uint16_t>(header + around.body.size()));
-    unsigned flags = (layer.evil ? 0x8000u : 0u) | (layer.df ? 0x4000u : 0u) | (layer.mf ? 0x2000u : 0u);
-    Bytes out = Writer().u8(static_cast<unsigned>(layer.version << 4) | (ihl & 15)).u8(layer.tos).u16(total)
-                    .u16(layer.id).u16(flags | (layer.offset & 0x1fffu)).u8(layer.ttl)
-                    .u8(protocol(layer.proto, around.next())).u16(0)
-                    .put(address_bytes(layer.src)).put(address_bytes(layer.dst)).put(options).take();
+    unsigned total =
+        layer.total_length.value_or(static_cast<std::uint16_t>(header + around.body.size()));
+    unsigned flags =
+        (layer.evil ? 0x8000u : 0u) | (layer.df ? 0x4000u : 0u) | (layer.mf ? 0x2000u : 0u);
+    Bytes out = Writer()
+                    .u8(static_cast<unsigned>(layer.version << 4) | (ihl & 15))
+                    .u8(layer.tos)
+                    .u16(total)
+                    .u16(layer.id)
+                    .u16(flags | (layer.offset & 0x1fffu))
+                    .u8(layer.ttl)
+                    .u8(protocol(layer.proto, around.next()))
+                    .u16(0)
+                    .put(address_bytes(layer.src))
+                    .put(address_bytes(layer.dst))
+                    .put(options)
+                    .take();
     store16(out, 10, layer.checksum.value_or(checksum(std::array{out})));
     return out;
 }
 
 Bytes render(const ipv6& layer, const Around& around) {
     std::uint32_t first = static_cast<std::uint32_t>(layer.version) << 28 |
-                          static_cast<std::uint32_t>(layer.traffic_class) << 20 | (layer.flow_label & 0xfffffu);
-    return Writer().u32(first)
+                          static_cast<std::uint32_t>(layer.traffic_class) << 20 |
+                          (layer.flow_label & 0xfffffu);
+    return Writer()
+        .u32(first)
         .u16(layer.payload_length.value_or(static_cast<std::uint16_t>(around.body.size())))
-        .u8(protocol(layer.next, around.next())).u8(layer.hop_limit)
-        .put(address_bytes(layer.src)).put(address_bytes(layer.dst)).take();
+        .u8(protocol(layer.next, around.next()))
+        .u8(layer.hop_limit)
+        .put(address_bytes(layer.src))
+        .put(address_bytes(layer.dst))
+        .take();
 }
 
-Bytes options_header(const Bytes& given, const Auto<std::uint8_t>& next, const Auto<std::uint8_t>& length,
-                     const Around& around) {
+Bytes options_header(const Bytes& given, const Auto<std::uint8_t>& next,
+                     const Auto<std::uint8_t>& length, const Around& around) {
     Bytes options = padded_options(given);
-    return Writer().u8(protocol(next, around.next()))
-        .u8(length.value_or(static_cast<std::uint8_t>((options.size() + 2) / 8 - 1))).put(options).take();
+    return Writer()
+        .u8(protocol(next, around.next()))
+        .u8(length.value_or(static_cast<std::uint8_t>((options.size() + 2) / 8 - 1)))
+        .put(options)
+        .take();
 }
 
 Bytes render(const hop_by_hop& layer, const Around& around) {
@@ -177,28 +209,49 @@ Bytes render(const routing& layer, const Around& around) {
     Writer out;
     out.u8(protocol(layer.next, around.next()))
         .u8(layer.length.value_or(static_cast<std::uint8_t>(layer.segments.size() * 2)))
-        .u8(layer.type).u8(layer.segments_left).u32(0);
+        .u8(layer.type)
+        .u8(layer.segments_left)
+        .u32(0);
     for (const std::string& segment : layer.segments) out.put(address_bytes(segment));
     return out.take();
 }
 
 Bytes render(const fragment& layer, const Around& around) {
-    return Writer().u8(protocol(layer.next, around.next())).u8(0)
-        .u16(static_cast<unsigned>(layer.offset << 3) | (layer.more ? 1u : 0u)).u32(layer.id).take();
+    return Writer()
+        .u8(protocol(layer.next, around.next()))
+        .u8(0)
+        .u16(static_cast<unsigned>(layer.offset << 3) | (layer.more ? 1u : 0u))
+        .u32(layer.id)
+        .take();
 }
 
 Bytes render(const ah& layer, const Around& around) {
     // Twelve fixed bytes and an integrity value of twelve more: a multiple of 8, as IPv6 asks.
-    return Writer().u8(protocol(layer.next, around.next())).u8(layer.length.value_or(4)).u16(0)
-        .u32(layer.spi).u32(1).put(Bytes(12, 0)).take();
+    return Writer()
+        .u8(protocol(layer.next, around.next()))
+        .u8(layer.length.value_or(4))
+        .u16(0)
+        .u32(layer.spi)
+        .u32(1)
+        .put(Bytes(12, 0))
+        .take();
 }
 
 Bytes render(const tcp& layer, const Around& around) {
     Bytes options = padded(layer.options, 4);
     unsigned offset = layer.offset.value_or(static_cast<std::uint8_t>((20 + options.size()) / 4));
-    Bytes out = Writer().u16(layer.sport).u16(layer.dport).u32(layer.seq).u32(layer.ack)
-                    .u8((offset << 4 & 0xf0u) | (layer.reserved & 15u)).u8(layer.flags).u16(layer.window)
-                    .u16(0).u16(layer.urgent).put(options).take();
+    Bytes out = Writer()
+                    .u16(layer.sport)
+                    .u16(layer.dport)
+                    .u32(layer.seq)
+                    .u32(layer.ack)
+                    .u8((offset << 4 & 0xf0u) | (layer.reserved & 15u))
+                    .u8(layer.flags)
+                    .u16(layer.window)
+                    .u16(0)
+                    .u16(layer.urgent)
+                    .put(options)
+                    .take();
     Bytes pseudo = around.pseudo(6, out.size() + around.body.size());
     store16(out, 16, layer.checksum.value_or(checksum(std::array{pseudo, out, around.body})));
     return out;
@@ -206,8 +259,12 @@ Bytes render(const tcp& layer, const Around& around) {
 
 Bytes render(const udp& layer, const Around& around) {
     std::size_t length = 8 + around.body.size();
-    Bytes out = Writer().u16(layer.sport).u16(layer.dport)
-                    .u16(layer.length.value_or(static_cast<std::uint16_t>(length))).u16(0).take();
+    Bytes out = Writer()
+                    .u16(layer.sport)
+                    .u16(layer.dport)
+                    .u16(layer.length.value_or(static_cast<std::uint16_t>(length)))
+                    .u16(0)
+                    .take();
     std::uint16_t sum = checksum(std::array{around.pseudo(17, length), out, around.body});
     store16(out, 6, layer.checksum.value_or(sum == 0 ? std::uint16_t{0xffff} : sum));
     return out;
@@ -222,8 +279,16 @@ Bytes render(const udplite& layer, const Around& around) {
 
 Bytes render(const sctp& layer, const Around&) {
     // The CRC32c stays zero: no hook looks at it, and the stack is never reached.
-    return Writer().u16(layer.sport).u16(layer.dport).u32(layer.tag).u32(0)
-        .u8(layer.chunk).u8(0).u16(20).put(Bytes(16, 0)).take();
+    return Writer()
+        .u16(layer.sport)
+        .u16(layer.dport)
+        .u32(layer.tag)
+        .u32(0)
+        .u8(layer.chunk)
+        .u8(0)
+        .u16(20)
+        .put(Bytes(16, 0))
+        .take();
 }
 
 Bytes render(const icmp& layer, const Around& around) {
@@ -240,12 +305,22 @@ Bytes render(const icmp6& layer, const Around& around) {
 }
 
 Bytes render(const arp& layer, const Around&) {
-    return Writer().u16(layer.hardware).u16(layer.protocol).u8(6).u8(4).u16(layer.operation)
-        .put(mac_bytes(layer.sender_mac)).put(address_bytes(layer.sender))
-        .put(mac_bytes(layer.target_mac)).put(address_bytes(layer.target)).take();
+    return Writer()
+        .u16(layer.hardware)
+        .u16(layer.protocol)
+        .u8(6)
+        .u8(4)
+        .u16(layer.operation)
+        .put(mac_bytes(layer.sender_mac))
+        .put(address_bytes(layer.sender))
+        .put(mac_bytes(layer.target_mac))
+        .put(address_bytes(layer.target))
+        .take();
 }
 
-Bytes render(const raw& layer, const Around&) { return layer.bytes; }
+Bytes render(const raw& layer, const Around&) {
+    return layer.bytes;
+}
 
 } // namespace
 
@@ -253,7 +328,8 @@ Bytes Packet::bytes() const {
     Bytes body;
     for (std::size_t i = layers.size(); i-- > 0;) {
         Around around{.layers = layers, .at = i, .body = body};
-        Bytes head = std::visit([&](const auto& layer) { return render(layer, around); }, layers[i]);
+        Bytes head =
+            std::visit([&](const auto& layer) { return render(layer, around); }, layers[i]);
         head.insert(head.end(), body.begin(), body.end());
         body = std::move(head);
     }
@@ -263,59 +339,6 @@ Bytes Packet::bytes() const {
 Packet operator/(Packet head, const Packet& tail) {
     head.layers.insert(head.layers.end(), tail.layers.begin(), tail.layers.end());
     return head;
-}
-
-vlan qinq(std::uint16_t id) { return vlan{.id = id, .tpid = 0x88a8}; }
-raw text(std::string_view text) { return raw{.bytes = Bytes(text.begin(), text.end())}; }
-raw filler(std::size_t size, std::uint8_t byte) { return raw{.bytes = Bytes(size, byte)}; }
-
-Bytes address_bytes(const std::string& address) {
-    Bytes out(16);
-    if (inet_pton(AF_INET6, address.c_str(), out.data()) == 1) return out;
-    out.resize(4);
-    SP_CHECK(inet_pton(AF_INET, address.c_str(), out.data()) == 1);
-    return out;
-}
-
-Bytes mapped_bytes(const std::string& address) {
-    Bytes bytes = address_bytes(address);
-    if (bytes.size() == 16) return bytes;
-    Bytes out{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-    out.insert(out.end(), bytes.begin(), bytes.end());
-    return out;
-}
-
-Bytes mac_bytes(const std::string& mac) {
-    std::array<unsigned, 6> b{};
-    SP_CHECK(std::sscanf(mac.c_str(), "%x:%x:%x:%x:%x:%x", &b[0], &b[1], &b[2], &b[3], &b[4], &b[5]) == 6);
-    Bytes out;
-    for (unsigned byte : b) out.push_back(static_cast<std::uint8_t>(byte));
-    return out;
-}
-
-std::string hex(const Bytes& bytes) {
-    static constexpr char kDigits[] = "0123456789abcdef";
-    std::string out;
-    for (std::uint8_t byte : bytes) {
-        out += kDigits[byte >> 4];
-        out += kDigits[byte & 15];
-    }
-    return out;
-}
-
-Packet ip(Family family) { return ip(family, peer_of(family), host_of(family)); }
-
-Packet ip(Family family, const std::string& src, const std::string& dst) {
-    if (family == Family::v4) return ipv4{.src = src, .dst = dst};
-    return ipv6{.src = src, .dst = dst};
-}
-
-const char* host_of(Family family) { return family == Family::v4 ? kHost4 : kHost6; }
-const char* peer_of(Family family) { return family == Family::v4 ? kPeer4 : kPeer6; }
-Packet to_host(Family family) { return eth{} / ip(family); }
-
-Packet from_host(Family family) {
-    return eth{.dst = kPeerMac, .src = kHostMac} / ip(family, host_of(family), peer_of(family));
 }
 
 } // namespace sallyport::test

@@ -36,7 +36,8 @@ inline constexpr const char* kHostLink6 = "fe80::1";
 inline constexpr const char* kPeerLink6 = "fe80::7";
 inline constexpr std::uint16_t kClientPort = 40000;
 
-inline constexpr std::uint8_t FIN = 1, SYN = 2, RST = 4, PSH = 8, ACK = 16, URG = 32, ECE = 64, CWR = 128;
+inline constexpr std::uint8_t FIN = 1, SYN = 2, RST = 4, PSH = 8, ACK = 16, URG = 32, ECE = 64,
+                              CWR = 128;
 
 struct eth {
     std::string dst = kHostMac;
@@ -60,11 +61,11 @@ struct ipv4 {
     std::uint16_t id = 0;
     bool df = false;
     bool mf = false;
-    bool evil = false;            // the reserved bit
-    std::uint16_t offset = 0;     // of the fragment, in units of 8 bytes
-    Bytes options{};              // padded with zeroes to 4
+    bool evil = false;        // the reserved bit
+    std::uint16_t offset = 0; // of the fragment, in units of 8 bytes
+    Bytes options{};          // padded with zeroes to 4
     std::uint8_t version = 4;
-    Auto<std::uint8_t> ihl{};     // in words
+    Auto<std::uint8_t> ihl{}; // in words
     Auto<std::uint16_t> total_length{};
     Auto<std::uint16_t> checksum{};
 };
@@ -122,8 +123,8 @@ struct tcp {
     std::uint32_t ack = 0;
     std::uint16_t window = 64240;
     std::uint16_t urgent = 0;
-    std::uint8_t reserved = 0; // the four bits after the data offset
-    Bytes options{};           // padded with zeroes to 4
+    std::uint8_t reserved = 0;   // the four bits after the data offset
+    Bytes options{};             // padded with zeroes to 4
     Auto<std::uint8_t> offset{}; // in words
     Auto<std::uint16_t> checksum{};
 };
@@ -178,8 +179,8 @@ struct raw {
     Bytes bytes{};
 };
 
-using Layer = std::variant<eth, vlan, ipv4, ipv6, hop_by_hop, dest_options, routing, fragment, ah, tcp,
-                           udp, udplite, sctp, icmp, icmp6, arp, raw>;
+using Layer = std::variant<eth, vlan, ipv4, ipv6, hop_by_hop, dest_options, routing, fragment, ah,
+                           tcp, udp, udplite, sctp, icmp, icmp6, arp, raw>;
 
 struct Packet {
     std::vector<Layer> layers;
@@ -207,7 +208,9 @@ struct Packet {
 // ---- both families -------------------------------------------------------------
 
 enum class Family : std::uint8_t { v4, v6 };
-inline const char* to_string(Family family) { return family == Family::v4 ? "IPv4" : "IPv6"; }
+inline const char* to_string(Family family) {
+    return family == Family::v4 ? "IPv4" : "IPv6";
+}
 
 // An IP layer of that family; the overload without addresses is peer to host.
 [[nodiscard]] Packet ip(Family family);

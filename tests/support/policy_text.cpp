@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/policy_text.h"
 
-#include <catch2/catch_test_macros.hpp>
-
-#include <sstream>
-
 #include "config/parse.h"
+
+#include <catch2/catch_test_macros.hpp>
+#include <sstream>
 
 namespace sallyport::test {
 namespace {
 
-std::string quoted(const std::string& text) { return '"' + text + '"'; }
+std::string quoted(const std::string& text) {
+    return '"' + text + '"';
+}
 
 // Digits alone are a number of the file format, all else a string.
 std::string value_of(const std::string& word) {
@@ -32,7 +33,9 @@ std::string line(const std::string& key, const std::string& value) {
 std::string rule(const std::string& table, const std::string& name, const std::string& peer_key,
                  const std::string& peers, const std::string& proto, const std::string& ports) {
     return "[[" + table + "]]\n" + line("name", quoted(name)) +
-           line(peer_key, peers.empty() ? "" : peers == "any" ? quoted(peers) : list(peers)) +
+           line(peer_key, peers.empty()    ? ""
+                          : peers == "any" ? quoted(peers)
+                                           : list(peers)) +
            line("proto", proto.empty() ? "" : value_of(proto)) +
            line("ports", ports.empty() ? "" : list(ports));
 }
@@ -52,7 +55,8 @@ ParseWorld world() {
             if (name == "nobody") return 65534;
             return std::nullopt;
         },
-        .service_port = [](const std::string&, std::uint8_t) { return std::optional<std::uint16_t>{}; },
+        .service_port = [](const std::string&,
+                           std::uint8_t) { return std::optional<std::uint16_t>{}; },
     };
 }
 
@@ -78,11 +82,14 @@ std::string deny_out(const std::string& name, const std::string& to, const std::
     return deny("egress", name, "to", to, proto, ports);
 }
 
-std::string essentials(const std::string& lines) { return "[essentials]\n" + lines + "\n"; }
+std::string essentials(const std::string& lines) {
+    return "[essentials]\n" + lines + "\n";
+}
 
 Policy parsed(const std::string& policy, const std::string& host_lines) {
-    std::string text = "schema = 1\n[host]\ninterfaces = [\"eth0\", \"eth1\", \"en00\", \"wg0\"]\n" + host_lines +
-                       "\n[events]\nper-second = 1000000\n" + policy;
+    std::string text =
+        "schema = 1\n[host]\ninterfaces = [\"eth0\", \"eth1\", \"en00\", \"wg0\"]\n" + host_lines +
+        "\n[events]\nper-second = 1000000\n" + policy;
     ParsedPolicy result = parse_policy(text, "policy.toml", world());
     std::string found;
     for (const Diagnostic& diagnostic : result.diagnostics) found += to_text(diagnostic) + "\n";

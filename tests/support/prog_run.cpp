@@ -2,9 +2,8 @@
 #include "support/prog_run.h"
 
 #include <bpf/bpf.h>
-#include <linux/bpf.h>
-
 #include <cerrno>
+#include <linux/bpf.h>
 
 namespace sallyport::test {
 namespace {
@@ -21,7 +20,8 @@ Result<RunResult> run(int program, const Bytes& bytes, void* context, std::uint3
     options.ctx_in = context;
     options.ctx_size_in = context_size;
     options.repeat = 1;
-    if (bpf_prog_test_run_opts(program, &options) != 0) return fail_errno(errno, "BPF_PROG_TEST_RUN");
+    if (bpf_prog_test_run_opts(program, &options) != 0)
+        return fail_errno(errno, "BPF_PROG_TEST_RUN");
     result.output.resize(options.data_size_out);
     result.action = options.retval;
     return result;
@@ -45,6 +45,8 @@ Result<RunResult> run_skb(int program, const Bytes& frame, const SkbContext& con
     return run(program, frame, &skb, sizeof(skb));
 }
 
-Result<RunResult> run_bytes(int program, const Bytes& bytes) { return run(program, bytes, nullptr, 0); }
+Result<RunResult> run_bytes(int program, const Bytes& bytes) {
+    return run(program, bytes, nullptr, 0);
+}
 
 } // namespace sallyport::test

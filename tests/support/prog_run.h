@@ -8,11 +8,11 @@
 // - An interface that is not loopback must exist in the caller's namespace.
 // - An skb comes with a socket: the caller's cgroup, and the family that the
 //   Ethernet type names (none for what is not IP).
-#include <array>
-#include <cstdint>
-
 #include "base/result.h"
 #include "support/packet.h"
+
+#include <array>
+#include <cstdint>
 
 namespace sallyport::test {
 

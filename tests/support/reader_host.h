@@ -7,9 +7,8 @@
 #ifndef SP_HOST
 #define SP_HOST
 #endif
-#include <linux/bpf.h>
-
 #include <cstring>
+#include <linux/bpf.h>
 #undef __always_inline // glibc's; bpf/lib/base.h brings its own
 #include "lib/base.h"
 

@@ -4,18 +4,21 @@
 namespace sallyport::test {
 
 bool operator==(const Seen& seen, const Expected& expected) {
-    return seen.disagreements.empty() && seen.passed == expected.passed && seen.reason == expected.reason &&
-           seen.would_drop == expected.would_drop;
+    return seen.disagreements.empty() && seen.passed == expected.passed &&
+           seen.reason == expected.reason && seen.would_drop == expected.would_drop;
 }
 
 const char* slug_of(sp_reason reason) {
     switch (reason) {
-    case SP_REASON_NONE: return "none";
+    case SP_REASON_NONE:
+        return "none";
 #define X(name, number, slug, meaning)                                                             \
-    case SP_REASON_##name: return slug;
+    case SP_REASON_##name:                                                                         \
+        return slug;
         SP_REASONS(X)
 #undef X
-    case SP_REASON_END: break;
+    case SP_REASON_END:
+        break;
     }
     return "unknown";
 }

@@ -3,13 +3,13 @@
 // Everything that one packet left behind: the action, the counters that rose,
 // the events. They must tell one story; where they do not, `disagreements`
 // says how, and the packet equals no expectation.
+#include "sallyport/abi/event.h"
+#include "sallyport/abi/reason.h"
+
 #include <cstdint>
 #include <ostream>
 #include <string>
 #include <vector>
-
-#include "sallyport/abi/event.h"
-#include "sallyport/abi/reason.h"
 
 namespace sallyport::test {
 
@@ -28,8 +28,12 @@ struct Expected {
     bool would_drop = false;
 };
 
-[[nodiscard]] inline Expected passes() { return {.passed = true}; }
-[[nodiscard]] inline Expected dropped(sp_reason reason) { return {.passed = false, .reason = reason}; }
+[[nodiscard]] inline Expected passes() {
+    return {.passed = true};
+}
+[[nodiscard]] inline Expected dropped(sp_reason reason) {
+    return {.passed = false, .reason = reason};
+}
 [[nodiscard]] inline Expected would_be_dropped(sp_reason reason) {
     return {.passed = true, .reason = reason, .would_drop = true};
 }

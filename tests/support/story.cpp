@@ -15,7 +15,8 @@ class Checker {
         if (!holds) seen_.disagreements.push_back(otherwise);
     }
     void equal(std::uint64_t is, std::uint64_t expected, const std::string& what) {
-        agree(is == expected, what + " is " + std::to_string(is) + ", not " + std::to_string(expected));
+        agree(is == expected,
+              what + " is " + std::to_string(is) + ", not " + std::to_string(expected));
     }
 
   private:
@@ -23,7 +24,8 @@ class Checker {
 };
 
 std::uint64_t sum(const Counts& counts, std::uint32_t from) {
-    return std::accumulate(counts.begin() + from, counts.begin() + from + SP_REASON_MAX, std::uint64_t{0});
+    return std::accumulate(counts.begin() + from, counts.begin() + from + SP_REASON_MAX,
+                           std::uint64_t{0});
 }
 
 sp_reason only_reason(const Counts& counts, std::uint32_t from) {
@@ -39,15 +41,20 @@ void check_counts(Seen& seen, const Telling& telling, const Counts& rose, Checke
     seen.would_drop = would != 0;
     seen.reason = only_reason(rose, seen.would_drop ? SP_COUNT_WOULD_DROPS : SP_COUNT_DROPS);
     check.equal(drops, seen.passed ? 0 : 1, "the sum of the reasons' counters");
-    check.agree(would <= (seen.passed ? 1u : 0u), "would-be drops rose by " + std::to_string(would));
-    check.agree(rose[SP_COUNT_DROPS] == 0 && rose[SP_COUNT_WOULD_DROPS] == 0, "the counter of no reason rose");
-    check.equal(rose[SP_COUNT_HOOK_DROPPED + telling.hook], seen.passed ? 0 : 1, "the hook's count of drops");
+    check.agree(would <= (seen.passed ? 1u : 0u),
+                "would-be drops rose by " + std::to_string(would));
+    check.agree(rose[SP_COUNT_DROPS] == 0 && rose[SP_COUNT_WOULD_DROPS] == 0,
+                "the counter of no reason rose");
+    check.equal(rose[SP_COUNT_HOOK_DROPPED + telling.hook], seen.passed ? 0 : 1,
+                "the hook's count of drops");
     // What TC and cgroup leave alone (sent by a judged socket, loopback) they need not count.
     if (telling.hook == SP_HOOK_XDP || !seen.passed) {
-        check.equal(rose[SP_COUNT_HOOK_ADMITTED + telling.hook], seen.passed ? 1 : 0, "the hook's count of admitted");
+        check.equal(rose[SP_COUNT_HOOK_ADMITTED + telling.hook], seen.passed ? 1 : 0,
+                    "the hook's count of admitted");
     }
     check.equal(rose[SP_COUNT_EVENTS_SENT], seen.events.size(), "the count of events sent");
-    check.equal(rose[SP_COUNT_EVENTS_LOST] + rose[SP_COUNT_EVENTS_HELD], 0, "the count of events lost or held");
+    check.equal(rose[SP_COUNT_EVENTS_LOST] + rose[SP_COUNT_EVENTS_HELD], 0,
+                "the count of events lost or held");
     check.agree((rose[SP_COUNT_FLOWS_REFUSED] != 0) == (seen.reason == SP_REASON_FLOW_FULL),
                 "flows refused and the reason flow-full differ");
 }
@@ -61,16 +68,21 @@ void check_nic(const Seen& seen, const Telling& telling, const sp_nic_count& ros
     check.equal(rose.dropped_bytes, seen.passed ? 0 : size, "the NIC's dropped bytes");
 }
 
-void check_rules(Seen& seen, const Telling& telling, const std::vector<sp_rule_count>& rose, Checker& check) {
+void check_rules(Seen& seen, const Telling& telling, const std::vector<sp_rule_count>& rose,
+                 Checker& check) {
     std::size_t touched = 0;
     for (std::size_t i = 0; i < rose.size(); ++i) {
         const sp_rule_count& rule = rose[i];
-        if (rule.admitted == 0 && rule.denied == 0 && rule.bytes == 0 && rule.limited == 0) continue;
+        if (rule.admitted == 0 && rule.denied == 0 && rule.bytes == 0 && rule.limited == 0)
+            continue;
         ++touched;
         seen.rule = telling.image.rule_names[i];
-        check.agree(rule.admitted + rule.denied <= 1, "one packet counted twice by rule " + seen.rule);
-        check.agree(rule.denied == 0 || seen.reason == SP_REASON_DENIED, "rule " + seen.rule + " counts a denial");
-        check.agree(rule.admitted == 0 || seen.reason == SP_REASON_NONE, "rule " + seen.rule + " counts an admission");
+        check.agree(rule.admitted + rule.denied <= 1,
+                    "one packet counted twice by rule " + seen.rule);
+        check.agree(rule.denied == 0 || seen.reason == SP_REASON_DENIED,
+                    "rule " + seen.rule + " counts a denial");
+        check.agree(rule.admitted == 0 || seen.reason == SP_REASON_NONE,
+                    "rule " + seen.rule + " counts an admission");
     }
     check.agree(touched <= 1, "more than one rule counted the packet");
 }
@@ -78,16 +90,20 @@ void check_rules(Seen& seen, const Telling& telling, const std::vector<sp_rule_c
 void check_addresses(const sp_event& event, const Telling& telling, Checker& check) {
     Parsed parsed = parse_on_host(telling.frame, telling.link);
     if (event.flags & SP_EVENT_HAS_ADDRS) {
-        check.agree(std::memcmp(&event.src, &parsed.src, 16) == 0, "the event's source is not the packet's");
-        check.agree(std::memcmp(&event.dst, &parsed.dst, 16) == 0, "the event's destination is not the packet's");
+        check.agree(std::memcmp(&event.src, &parsed.src, 16) == 0,
+                    "the event's source is not the packet's");
+        check.agree(std::memcmp(&event.dst, &parsed.dst, 16) == 0,
+                    "the event's destination is not the packet's");
         check.equal(event.proto, parsed.proto, "the event's protocol");
     }
     if (event.flags & SP_EVENT_HAS_PORTS) {
         check.equal(event.src_port, parsed.src_port, "the event's source port");
         check.equal(event.dst_port, parsed.dst_port, "the event's destination port");
     }
-    if (event.flags & SP_EVENT_HAS_FLAGS) check.equal(event.tcp_flags, parsed.tcp_flags, "the event's TCP flags");
-    if (event.flags & SP_EVENT_HAS_ICMP) check.equal(event.icmp_type, parsed.icmp_type, "the event's ICMP type");
+    if (event.flags & SP_EVENT_HAS_FLAGS)
+        check.equal(event.tcp_flags, parsed.tcp_flags, "the event's TCP flags");
+    if (event.flags & SP_EVENT_HAS_ICMP)
+        check.equal(event.icmp_type, parsed.icmp_type, "the event's ICMP type");
 }
 
 void check_event(Seen& seen, const sp_event& event, const Telling& telling, Checker& check) {
@@ -107,10 +123,12 @@ void check_event(Seen& seen, const sp_event& event, const Telling& telling, Chec
     check.agree(event.at_ns != 0, "the event has no time");
     check_addresses(event, telling, check);
     if (event.rule == 0) return;
-    check.agree(event.rule <= telling.image.rule_names.size(), "the event's rule is no rule of the policy");
+    check.agree(event.rule <= telling.image.rule_names.size(),
+                "the event's rule is no rule of the policy");
     if (event.rule > telling.image.rule_names.size()) return;
     const std::string& name = telling.image.rule_names[event.rule - 1];
-    check.agree(seen.rule.empty() || seen.rule == name, "the event names rule " + name + ", " + seen.rule + " counted");
+    check.agree(seen.rule.empty() || seen.rule == name,
+                "the event names rule " + name + ", " + seen.rule + " counted");
     seen.rule = name;
 }
 
@@ -118,13 +136,17 @@ void check_event(Seen& seen, const sp_event& event, const Telling& telling, Chec
 
 Story read_story(const Maps& maps, const MapImage& image, std::uint32_t nic_counter) {
     Story story{.counts = read_counts(maps), .nic = read_nic_count(maps, nic_counter), .rules = {}};
-    for (const sp_rule& rule : image.rules) story.rules.push_back(read_rule_count(maps, rule.counter));
+    for (const sp_rule& rule : image.rules)
+        story.rules.push_back(read_rule_count(maps, rule.counter));
     return story;
 }
 
 Story rise(const Story& before, const Story& after) {
-    Story out{.counts = rise(before.counts, after.counts), .nic = rise(before.nic, after.nic), .rules = {}};
-    for (std::size_t i = 0; i < before.rules.size(); ++i) out.rules.push_back(rise(before.rules[i], after.rules[i]));
+    Story out{.counts = rise(before.counts, after.counts),
+              .nic = rise(before.nic, after.nic),
+              .rules = {}};
+    for (std::size_t i = 0; i < before.rules.size(); ++i)
+        out.rules.push_back(rise(before.rules[i], after.rules[i]));
     return out;
 }
 
@@ -132,7 +154,8 @@ bool is_still(const Story& rose) {
     bool rules_still = std::ranges::all_of(rose.rules, [](const sp_rule_count& rule) {
         return rule.admitted == 0 && rule.limited == 0 && rule.bytes == 0 && rule.denied == 0;
     });
-    return rose.counts == Counts{} && rose.nic.admitted == 0 && rose.nic.dropped == 0 && rules_still;
+    return rose.counts == Counts{} && rose.nic.admitted == 0 && rose.nic.dropped == 0 &&
+           rules_still;
 }
 
 void tell(Seen& seen, const Telling& telling, const Story& rose) {
@@ -141,8 +164,10 @@ void tell(Seen& seen, const Telling& telling, const Story& rose) {
     check_nic(seen, telling, rose.nic, check);
     check_rules(seen, telling, rose.rules, check);
     // Frames for another station are counted only; every other refusal is told once.
-    std::size_t expected = seen.reason == SP_REASON_NONE || seen.reason == SP_REASON_OTHER_STATION ? 0 : 1;
-    if (seen.reason != SP_REASON_NONE) check.equal(seen.events.size(), expected, "the number of events");
+    std::size_t expected =
+        seen.reason == SP_REASON_NONE || seen.reason == SP_REASON_OTHER_STATION ? 0 : 1;
+    if (seen.reason != SP_REASON_NONE)
+        check.equal(seen.events.size(), expected, "the number of events");
     check.agree(seen.events.size() <= 1, "one packet made more than one event");
     for (const sp_event& event : seen.events) check_event(seen, event, telling, check);
 }

@@ -30,7 +30,8 @@ struct Telling {
     std::uint32_t generation = 0; // of the slot in force; 0: none
 };
 
-// Fills in reason, would_drop and rule, and every disagreement. `seen` has the action and the events.
+// Fills in reason, would_drop and rule, and every disagreement. `seen` has the action and the
+// events.
 void tell(Seen& seen, const Telling& telling, const Story& rose);
 
 } // namespace sallyport::test

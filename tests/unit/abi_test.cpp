@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // The contract with the kernel: names that bpftool shows whole, reasons that
 // are one dense list, values whose size both sides agree on.
+#include "sallyport/abi/control.h"
+#include "sallyport/abi/event.h"
+#include "sallyport/abi/reason.h"
+#include "sallyport/abi/types.h"
+
 #include <bpf/libbpf.h>
 #include <catch2/catch_test_macros.hpp>
-
 #include <cctype>
 #include <map>
 #include <memory>
 #include <set>
 #include <string>
 #include <vector>
-
-#include "sallyport/abi/control.h"
-#include "sallyport/abi/event.h"
-#include "sallyport/abi/reason.h"
-#include "sallyport/abi/types.h"
 
 namespace {
 
@@ -47,7 +46,9 @@ Object built_object() {
 constexpr std::size_t kNameMax = 15; // BPF_OBJ_NAME_LEN less the zero
 
 // The loader's own maps: .rodata and the like.
-bool is_section(const std::string& name) { return name.find('.') != std::string::npos; }
+bool is_section(const std::string& name) {
+    return name.find('.') != std::string::npos;
+}
 
 } // namespace
 
@@ -71,7 +72,8 @@ TEST_CASE("every reason has a slug of its own, in lower case and hyphens, and a 
         CHECK_FALSE(row.meaning.empty());
         std::string expected;
         for (char c : row.name) {
-            expected += c == '_' ? '-' : static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+            expected +=
+                c == '_' ? '-' : static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
         }
         CHECK(row.slug == expected);
     }

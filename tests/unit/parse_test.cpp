@@ -2,16 +2,15 @@
 // The programs' parser, compiled natively: what it reads of good packets, and
 // that no packet cut short is ever read as a whole one. Frames under 14 bytes
 // are only seen here: BPF_PROG_TEST_RUN does not take them.
-#include <catch2/catch_test_macros.hpp>
-#include <catch2/generators/catch_generators.hpp>
-
-#include <algorithm>
-#include <string>
-#include <vector>
-
 #include "support/host_parser.h"
 #include "support/icmp_message.h"
 #include "support/packet.h"
+
+#include <algorithm>
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+#include <string>
+#include <vector>
 
 using namespace sallyport::test;
 
@@ -78,7 +77,8 @@ TEST_CASE("Ethernet padding behind an IP packet is no part of it") {
 
 TEST_CASE("addresses, ports and flags are those of the packet, in both families") {
     Family family = GENERATE(Family::v4, Family::v6);
-    Parsed parsed = parse_on_host((to_host(family) / tcp{.sport = 1, .dport = 65535, .flags = SYN | ACK}).bytes());
+    Parsed parsed = parse_on_host(
+        (to_host(family) / tcp{.sport = 1, .dport = 65535, .flags = SYN | ACK}).bytes());
     CHECK(parsed.reason == SP_REASON_NONE);
     CHECK(is_address(parsed.src, peer_of(family)));
     CHECK(is_address(parsed.dst, host_of(family)));
@@ -91,12 +91,14 @@ TEST_CASE("addresses, ports and flags are those of the packet, in both families"
 
 TEST_CASE("ports are read behind options and extension headers, never at a fixed place") {
     // Option bytes that look like an allowed port where a naive parser would read one.
-    Parsed v4 = parse_on_host((eth{} / ipv4{.options = Bytes(40, 22)} / tcp{.sport = 5, .dport = 23}).bytes());
+    Parsed v4 = parse_on_host(
+        (eth{} / ipv4{.options = Bytes(40, 22)} / tcp{.sport = 5, .dport = 23}).bytes());
     CHECK(v4.reason == SP_REASON_NONE);
     CHECK(v4.dst_port == 23);
     CHECK(v4.options);
     // 264 bytes of options overflow length arithmetic in 8 bits.
-    Packet long_options = to_host(Family::v6) / dest_options{.options = Bytes(262, 22)} / tcp{.dport = 23};
+    Packet long_options =
+        to_host(Family::v6) / dest_options{.options = Bytes(262, 22)} / tcp{.dport = 23};
     Parsed v6 = parse_on_host(long_options.bytes());
     CHECK(v6.reason == SP_REASON_NONE);
     CHECK(v6.dst_port == 23);
@@ -104,10 +106,12 @@ TEST_CASE("ports are read behind options and extension headers, never at a fixed
 }
 
 TEST_CASE("a lone IPv4 router alert is told from other options") {
-    Parsed alert = parse_on_host((eth{} / ipv4{.proto = 2, .options = {148, 4, 0, 0}} / filler(8)).bytes());
+    Parsed alert =
+        parse_on_host((eth{} / ipv4{.proto = 2, .options = {148, 4, 0, 0}} / filler(8)).bytes());
     CHECK(alert.router_alert);
     CHECK_FALSE(alert.options);
-    Parsed more = parse_on_host((eth{} / ipv4{.proto = 2, .options = {148, 4, 0, 0, 7, 4, 4, 0}} / filler(8)).bytes());
+    Parsed more = parse_on_host(
+        (eth{} / ipv4{.proto = 2, .options = {148, 4, 0, 0, 7, 4, 4, 0}} / filler(8)).bytes());
     CHECK_FALSE(more.router_alert);
     CHECK(more.options);
 }
@@ -126,9 +130,10 @@ TEST_CASE("as many extension headers as are walked pass, one more does not") {
 
 TEST_CASE("a fragment's ports are not read, a whole datagram's are") {
     Packet tail = udp{} / Packet(text("12345678"));
-    for (const Packet& packet : {eth{} / ipv4{.mf = true} / tail, eth{} / ipv4{.proto = 17, .offset = 1} / tail,
-                                 eth{} / ipv4{.evil = true} / tail, to_host(Family::v6) / fragment{} / tail,
-                                 to_host(Family::v6) / fragment{.offset = 9, .next = 17} / tail}) {
+    for (const Packet& packet :
+         {eth{} / ipv4{.mf = true} / tail, eth{} / ipv4{.proto = 17, .offset = 1} / tail,
+          eth{} / ipv4{.evil = true} / tail, to_host(Family::v6) / fragment{} / tail,
+          to_host(Family::v6) / fragment{.offset = 9, .next = 17} / tail}) {
         Parsed parsed = parse_on_host(packet.bytes());
         CHECK(parsed.fragment != (std::get_if<ipv4>(&packet.layers[1]) != nullptr &&
                                   std::get<ipv4>(packet.layers[1]).evil));
@@ -156,8 +161,9 @@ TEST_CASE("a quote that is cut before its ports is an objection") {
     Packet inner = ip(family, host_of(family), peer_of(family)) / udp{};
     std::size_t header = family == Family::v4 ? 20 : 40;
     for (std::size_t kept = 0; kept <= header + 8; ++kept) {
-        Packet error = family == Family::v4 ? icmp{.type = 3, .code = 1} / Packet(quote(inner, kept))
-                                            : icmp6{.type = 1} / Packet(quote(inner, kept));
+        Packet error = family == Family::v4
+                           ? icmp{.type = 3, .code = 1} / Packet(quote(inner, kept))
+                           : icmp6{.type = 1} / Packet(quote(inner, kept));
         INFO("quoting " << kept << " bytes");
         Parsed parsed = parse_on_host((to_host(family) / error).bytes());
         CHECK((parsed.quote_reason == SP_REASON_NONE) == (kept == header + 8));
