@@ -25,8 +25,12 @@ static __always_inline void find_exit(const struct view *v, const struct sp_owne
 	d->stand.iface_class = d->on_host && iface ? iface->iface_class[v->slot % SP_SLOTS] : 0;
 }
 
-static __always_inline int was_asked(struct __sk_buff *skb, const struct packet *p,
-				     const struct view *v)
+/*
+ * Not inlined: the key in sp_cg_egress's own frame would take its deepest chain
+ * past 512 bytes of stack on 6.1, which counts frames in steps of 32 bytes.
+ */
+static __noinline int was_asked(struct __sk_buff *skb, const struct packet *p,
+				const struct view *v)
 {
 	struct sp_asked_key key = {
 		.remote = p->dst,
