@@ -212,13 +212,17 @@ static __always_inline void look_at(const struct sp_flow *f, const struct sp_flo
 	c->unanswered |= (__u64)(~f->state & SP_FLOW_CONFIRMED) << i;
 }
 
-/*
- * Under the lock: over the entry of the same key, else an expired or a free
- * one, else, for a confirmed flow, one that nobody has answered. `full`: the
- * table as a whole has no free entry to give, only expired ones.
- */
+/* What a flow may take beside an expired entry. */
+enum put_taking {
+	TAKE_FREE = 0,
+	TAKE_NOTHING = 1,    /* the table as a whole is full */
+	TAKE_UNANSWERED = 2, /* for a confirmed flow: one that nobody has answered */
+};
+
+/* Under the lock: over the entry of the same key, else an expired one, else what it may take. */
 static __always_inline enum put_result put_locked(struct sp_flow_set *set,
-						  const struct sp_flow *flow, __u8 tag, int full)
+						  const struct sp_flow *flow, __u8 tag,
+						  enum put_taking taking)
 {
 	enum put_result result = PUT_REPLACED;
 	struct put_choice c = {};
@@ -228,19 +232,29 @@ static __always_inline enum put_result put_locked(struct sp_flow_set *set,
 	for (int at = 0; at < SP_FLOW_WAYS; at++)
 		look_at(&set->flows[at], flow, at, &c);
 	pick = c.same ? c.same : c.expired;
-	if (!pick && !full) {
+	if (!pick && taking == TAKE_FREE) {
 		pick = c.free;
 		result = PUT_FRESH;
 	}
-	if (!pick && flow->state & SP_FLOW_CONFIRMED) {
+	if (!pick && taking == TAKE_UNANSWERED)
 		pick = c.unanswered & ~c.free;
-		result = PUT_REPLACED;
-	}
 	if (!pick)
 		return PUT_FULL;
 	i = lowest_of(pick) & (SP_FLOW_WAYS - 1);
 	set->flows[i] = *flow;
 	set->tags = (set->tags & ~(0xffull << (8 * i))) | (__u64)tag << (8 * i);
+	return result;
+}
+
+static __always_inline enum put_result put_in_set(struct sp_flow_set *set,
+						  const struct sp_flow *flow, __u8 tag,
+						  enum put_taking taking)
+{
+	enum put_result result;
+
+	bpf_spin_lock(&set->lock);
+	result = put_locked(set, flow, tag, taking);
+	bpf_spin_unlock(&set->lock);
 	return result;
 }
 
@@ -269,9 +283,9 @@ SP_GLOBAL int put_flow(const struct sp_flow *flow)
 	struct sp_flow_set *a, *b, *set;
 	struct flow_place place;
 	enum put_result result;
+	enum put_taking taking;
 	__u32 zero = 0;
 	__u64 *count;
-	int full;
 
 	if (!flow)
 		return 0;
@@ -288,16 +302,14 @@ SP_GLOBAL int put_flow(const struct sp_flow *flow)
 	if (!count)
 		return 0;
 	set = load_of(a, flow->seen_s) <= load_of(b, flow->seen_s) ? a : b;
-	full = *count >= sp_settings.flow_max;
-	bpf_spin_lock(&set->lock);
-	result = put_locked(set, flow, place.tag, full);
-	bpf_spin_unlock(&set->lock);
-	if (result == PUT_FULL) {
-		set = set == a ? b : a;
-		bpf_spin_lock(&set->lock);
-		result = put_locked(set, flow, place.tag, full);
-		bpf_spin_unlock(&set->lock);
-	}
+	taking = *count >= sp_settings.flow_max ? TAKE_NOTHING : TAKE_FREE;
+	result = put_in_set(set, flow, place.tag, taking);
+	if (result == PUT_FULL)
+		result = put_in_set(set == a ? b : a, flow, place.tag, taking);
+	if (result == PUT_FULL && flow->state & SP_FLOW_CONFIRMED)
+		result = put_in_set(set, flow, place.tag, TAKE_UNANSWERED);
+	if (result == PUT_FULL && flow->state & SP_FLOW_CONFIRMED)
+		result = put_in_set(set == a ? b : a, flow, place.tag, TAKE_UNANSWERED);
 	if (result == PUT_FRESH)
 		__sync_fetch_and_add(count, 1);
 	return result != PUT_FULL;

@@ -61,7 +61,12 @@ static __always_inline enum sp_reason parse_l4(const struct reader *r, struct pa
 	__u32 len = l4_header_len(p);
 	int failed;
 
-	if (p->marks & SP_PKT_FRAGMENT || len == 0)
+	if (p->marks & SP_PKT_FRAGMENT)
+		return SP_REASON_NONE;
+	/* The other family's ICMP means nothing here, and would be taken for a type of it. */
+	if (p->proto == (p->family == 4 ? SP_PROTO_ICMP6 : SP_PROTO_ICMP))
+		return SP_REASON_MALFORMED;
+	if (len == 0)
 		return SP_REASON_NONE;
 	if (len > room)
 		return SP_REASON_TRUNCATED;

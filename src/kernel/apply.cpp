@@ -151,8 +151,9 @@ Status fill_slot(const Maps& maps, std::uint32_t slot, const MapImage& image) {
     if (slot == 0 || slot >= SP_SLOTS || slot == sp_control_active(word) ||
         (slot == sp_control_fallback(word) && sp_control_deadline_ms(word) != 0))
         return fail(ErrorKind::internal, fmt::format("policy slot {} is in use", slot));
-    // First out of force, so that a reader of a stale slot number finds a denial, not a mixture.
-    empty_slot(maps, slot);
+    // First out of force, so that a reader of a stale slot number finds a denial, not a
+    // mixture. What it held is replaced rather than deleted: either waits for a grace period.
+    SP_TRY(map_update(maps.slots, slot, sp_slot{}));
     Status filled = fill_tables(maps, slot, image);
     if (filled) filled = fill_identity(maps, slot, image);
     if (filled) filled = fill_rules(maps, slot, image);

@@ -8,6 +8,7 @@
 #include <bpf/bpf.h>
 
 #include "kernel/map.h"
+#include "kernel/options.h"
 
 namespace sallyport {
 namespace {
@@ -18,8 +19,10 @@ Result<std::uint32_t> call(int program, const void* data, std::uint32_t size) {
     std::array<std::uint8_t, 256> packet{};
     SP_CHECK(size <= packet.size());
     std::memcpy(packet.data(), data, size);
-    LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = packet.data(),
-                .data_size_in = std::max<std::uint32_t>(size, 64), .repeat = 1);
+    bpf_test_run_opts options = sized<bpf_test_run_opts>();
+    options.data_in = packet.data();
+    options.data_size_in = std::max<std::uint32_t>(size, 64);
+    options.repeat = 1;
     const int error = bpf_prog_test_run_opts(program, &options);
     if (error < 0) return fail_errno(-error, "running a table function");
     return options.retval;
@@ -37,7 +40,7 @@ Result<bool> seed_flow(const Programs& programs, const sp_flow& flow) {
 }
 
 Status sweep_flows(const Programs& programs, std::uint32_t first) {
-    SP_TRY(call(programs.fd(Program::sweep), &first, sizeof(first)));
+    static_cast<void>(SP_TRY(call(programs.fd(Program::sweep), &first, sizeof(first))));
     return {};
 }
 

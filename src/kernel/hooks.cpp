@@ -10,6 +10,8 @@
 #include <bpf/libbpf.h>
 #include <fmt/format.h>
 
+#include "kernel/options.h"
+
 namespace sallyport {
 namespace {
 
@@ -31,6 +33,20 @@ constexpr CgroupHook kCgroupHooks[] = {
 // Ours among other filters of the interface.
 constexpr std::uint32_t kFilterHandle = 0x5a11;
 constexpr std::uint32_t kFilterPriority = 1;
+
+bpf_tc_hook egress_of(unsigned ifindex) {
+    bpf_tc_hook hook = sized<bpf_tc_hook>();
+    hook.ifindex = static_cast<int>(ifindex);
+    hook.attach_point = BPF_TC_EGRESS;
+    return hook;
+}
+
+bpf_tc_opts our_filter() {
+    bpf_tc_opts options = sized<bpf_tc_opts>();
+    options.handle = kFilterHandle;
+    options.priority = kFilterPriority;
+    return options;
+}
 
 std::string program_name(std::uint32_t id) {
     const Fd fd(bpf_prog_get_fd_by_id(id));
@@ -175,11 +191,12 @@ Status Hooks::install_tc(const Programs& programs, const Pins& pins, const Guard
     const Status tcx = keep(pins, pin, state, fd, [fd, &nic] { return Link::tcx_egress(fd, nic.index); });
     if (tcx || tcx.error().kind != ErrorKind::not_supported) return tcx;
 
-    LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = static_cast<int>(nic.index), .attach_point = BPF_TC_EGRESS);
+    bpf_tc_hook hook = egress_of(nic.index);
     const int made = bpf_tc_hook_create(&hook);
     if (made != 0 && made != -EEXIST) return fail_errno(-made, "making the clsact qdisc");
-    LIBBPF_OPTS(bpf_tc_opts, options, .prog_fd = fd, .flags = BPF_TC_F_REPLACE,
-                .handle = kFilterHandle, .priority = kFilterPriority);
+    bpf_tc_opts options = our_filter();
+    options.prog_fd = fd;
+    options.flags = BPF_TC_F_REPLACE;
     const int attached = bpf_tc_attach(&hook, &options);
     if (attached != 0) return fail_errno(-attached, "attaching the TC filter");
     state.mode = "clsact";
@@ -224,11 +241,12 @@ std::vector<HookState> Hooks::lost() const {
 }
 
 void remove_clsact_filters() {
+    // An interface without clsact is the usual case, and libbpf would complain of each.
+    const libbpf_print_fn_t print = libbpf_set_print(nullptr);
     struct if_nameindex* interfaces = if_nameindex();
     for (struct if_nameindex* i = interfaces; i && i->if_index != 0; i++) {
-        LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = static_cast<int>(i->if_index),
-                    .attach_point = BPF_TC_EGRESS);
-        LIBBPF_OPTS(bpf_tc_opts, options, .handle = kFilterHandle, .priority = kFilterPriority);
+        const bpf_tc_hook hook = egress_of(i->if_index);
+        bpf_tc_opts options = our_filter();
         if (bpf_tc_query(&hook, &options) != 0 || program_name(options.prog_id) != "sp_tc_egress") continue;
         options.flags = 0;
         options.prog_fd = 0;
@@ -236,6 +254,7 @@ void remove_clsact_filters() {
         bpf_tc_detach(&hook, &options);
     }
     if (interfaces) if_freenameindex(interfaces);
+    libbpf_set_print(print);
 }
 
 } // namespace sallyport

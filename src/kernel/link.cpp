@@ -8,6 +8,8 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "kernel/options.h"
+
 namespace sallyport {
 namespace {
 
@@ -34,9 +36,8 @@ Result<LinkInfo> info_of(int fd) {
 } // namespace
 
 Result<Link> Link::xdp(int program, unsigned ifindex, XdpAttach how) {
-    LIBBPF_OPTS(bpf_link_create_opts, options,
-                .flags = static_cast<__u32>(how == XdpAttach::native ? XDP_FLAGS_DRV_MODE
-                                                                     : XDP_FLAGS_SKB_MODE));
+    bpf_link_create_opts options = sized<bpf_link_create_opts>();
+    options.flags = how == XdpAttach::native ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE;
     const int fd = bpf_link_create(program, static_cast<int>(ifindex), BPF_XDP, &options);
     if (fd < 0) return fail_errno(-fd, "attaching XDP");
     return Link(Fd(fd));

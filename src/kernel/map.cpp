@@ -6,10 +6,13 @@
 #include <bpf/libbpf.h>
 #include <fmt/format.h>
 
+#include "kernel/options.h"
+
 namespace sallyport {
 
 Result<Fd> create_map(const InnerMap& map) {
-    LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = map.flags);
+    bpf_map_create_opts options = sized<bpf_map_create_opts>();
+    options.map_flags = map.flags;
     const int fd = bpf_map_create(map.type, map.name, map.key_size, map.value_size,
                                   map.max_entries, &options);
     if (fd < 0)
@@ -39,7 +42,7 @@ Status delete_bytes(int map, const void* key) {
 
 Status update_batch(int map, const void* keys, const void* values, std::uint32_t count) {
     if (count == 0) return {};
-    LIBBPF_OPTS(bpf_map_batch_opts, options, .elem_flags = BPF_ANY, .flags = 0);
+    const bpf_map_batch_opts options = sized<bpf_map_batch_opts>();
     std::uint32_t done = count;
     const int error = bpf_map_update_batch(map, keys, values, &done, &options);
     if (error < 0)

@@ -98,8 +98,7 @@ std::optional<Opening> askable(Opening opening, Direction direction) {
     return opening;
 }
 
-// The programs see no ICMP type in a protocol of the other family; the oracle's port 0 would be
-// type 0.
+// The other family's ICMP is malformed before any rule is asked; the oracle knows no packets.
 bool is_foreign_icmp(const Opening& opening, bool v4) {
     return opening.proto == (v4 ? 58 : 1);
 }
