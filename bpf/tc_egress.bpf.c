@@ -42,24 +42,39 @@ static __noinline enum sp_reason parse(const struct reader *r, const struct sp_i
  * Is this the packet that cgroup_skb let pass? A tunnel keeps the socket of what
  * it carries, and its own header went by no cgroup; and of two threads that send
  * at once on one socket the storage knows the later. Then it is judged here.
+ * Fragments were one packet there, and no longer show their ports.
  */
 static __always_inline int was_judged(const struct sp_owner *o, const struct packet *p)
 {
-	return o->remote_port == p->dst_port && same_addr(&o->remote, &p->dst);
+	return same_addr(&o->remote, &p->dst) &&
+	       (p->marks & SP_PKT_FRAGMENT || o->remote_port == p->dst_port);
+}
+
+/* 1 when the flow stands as this policy wants it; else *state is what is known of it. */
+static __always_inline int stands(const struct view *v, const struct departure *d,
+				  const struct packet *p, __u32 direction, __u8 *state)
+{
+	struct flow_touch t = {.now = now_s(), .idle_s = v->policy->udp_idle_s};
+	struct flow_facts facts = {};
+
+	t.tcp_flags = p->proto == SP_PROTO_TCP ? p->tcp_flags : 0;
+	t.write = d->stand.write;
+	t.confirm = direction == SP_INGRESS && !(p->tcp_flags & SP_TCP_SYN);
+	if (!find_flow(&d->stand.key, &t, &facts))
+		return 0;
+	*state = facts.state;
+	return facts.generation == v->policy->generation;
 }
 
 /*
  * The flow of a packet that passed at the cgroup; its owner says how. Not
- * inlined: with clang 14 the stack of judge_segment's chain would pass 512 bytes.
+ * inlined, or the deepest chain would pass 512 bytes of stack.
  */
 static __noinline void note_flow(const struct view *v, struct departure *d,
 				      const struct packet *p, const struct sp_owner *o,
 				      struct finding *f)
 {
-	struct answer a = {.rule = o->rule, .counter = o->counter};
 	__u32 direction = o->opened ? o->opened - 1u : SP_EGRESS;
-	struct flow_touch t = {.now = now_s(), .idle_s = v->policy->udp_idle_s};
-	struct flow_facts facts = {};
 	__u8 state = 0;
 
 	f->reason = SP_REASON_NONE;
@@ -68,18 +83,13 @@ static __noinline void note_flow(const struct view *v, struct departure *d,
 	f->reason = SP_REASON_NONE;
 	if (p->proto == SP_PROTO_TCP && !(p->tcp_flags & (SP_TCP_SYN | SP_TCP_FIN | SP_TCP_RST)))
 		return;
-	t.tcp_flags = p->proto == SP_PROTO_TCP ? p->tcp_flags : 0;
-	t.write = d->stand.write;
-	t.confirm = direction == SP_INGRESS && !(p->tcp_flags & SP_TCP_SYN);
-	if (find_flow(&d->stand.key, &t, &facts)) {
-		if (facts.generation == v->policy->generation)
-			return;
-		state = facts.state;
-	}
+	if (stands(v, d, p, direction, &state))
+		return;
 	if (p->proto == SP_PROTO_TCP && !(p->tcp_flags & SP_TCP_SYN))
 		return;
 	if (p->proto != SP_PROTO_TCP && direction == SP_INGRESS)
 		state = SP_FLOW_CONFIRMED;
+	struct answer a = {.rule = o->rule, .counter = o->counter};
 	if (!remember(v, &d->stand, direction, &a, state))
 		f->reason = SP_REASON_FLOW_FULL;
 }

@@ -5,6 +5,7 @@
 #include "compile/compile.h"
 #include "config/parse.h"
 #include "daemon/advice.h"
+#include "daemon/forged_sources.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -58,6 +59,10 @@ Checked check_file(const std::string& file) {
     }
     const auto advice = advise(*loaded->policy, file, system_advice_world());
     checked.diagnostics.insert(checked.diagnostics.end(), advice.begin(), advice.end());
+    if (const auto interfaces = list_interfaces()) {
+        const auto forged = advise_forged_sources(*loaded->policy, file, *interfaces);
+        checked.diagnostics.insert(checked.diagnostics.end(), forged.begin(), forged.end());
+    }
     checked.policy = std::move(loaded->policy);
     return checked;
 }

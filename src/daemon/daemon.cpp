@@ -19,6 +19,7 @@
 #include "config/parse.h"
 #include "daemon/advice.h"
 #include "daemon/control.h"
+#include "daemon/forged_sources.h"
 #include "daemon/notify.h"
 #include "daemon/publisher.h"
 #include "daemon/status_build.h"
@@ -76,6 +77,9 @@ std::optional<PolicySource> read_policy(const std::string& file) {
     if (!parsed->policy) return std::nullopt;
     for (const Diagnostic& advice : advise(*parsed->policy, file, system_advice_world()))
         spdlog::warn("{}", to_text(advice));
+    if (const Result<std::vector<Interface>> interfaces = list_interfaces())
+        for (const Diagnostic& advice : advise_forged_sources(*parsed->policy, file, *interfaces))
+            spdlog::warn("{}", to_text(advice));
     std::error_code error;
     const std::filesystem::path absolute = std::filesystem::absolute(file, error);
     return PolicySource{.policy = *std::move(parsed->policy), .file = error ? file : absolute.string(),
@@ -308,7 +312,8 @@ Result<Wall> stand_up(const RunOptions& options, Pins pins, std::optional<Policy
     if (!pins.stands()) return Wall::raise(std::move(pins), *source, options.running, options.paths.state_dir, news);
     Wall wall = SP_TRY(Wall::adopt(std::move(pins), options.paths.state_dir, news));
     spdlog::info("adopted the standing wall, generation {}", wall.enforced().generation);
-    if (source && source->sha256 != wall.enforced().sha256)
+    if (source && source->sha256 == wall.enforced().sha256) wall.know(source->policy);
+    else if (source)
         spdlog::warn("{} differs from what is enforced; a restart never applies it by itself: "
                      "send SIGHUP to load it",
                      options.policy_file);

@@ -3,12 +3,15 @@
 
 #include <cerrno>
 #include <filesystem>
+#include <optional>
+#include <set>
 
-#include <bpf/bpf.h>
 
 #include "daemon/enforced.h"
 #include "daemon/status_build.h"
+#include "kernel/hooks.h"
 #include "kernel/link.h"
+#include "kernel/map.h"
 #include "kernel/pins.h"
 
 namespace sallyport {
@@ -29,22 +32,15 @@ struct PinnedMaps {
     }
 };
 
-Result<Fd> open_map(const std::string& layout, const char* name) {
-    const std::string path = layout + "/maps/" + name;
-    const int fd = bpf_obj_get(path.c_str());
-    if (fd < 0) return fail_errno(-fd, "opening " + path);
-    return Fd(fd);
-}
-
 Result<PinnedMaps> open_maps(const std::string& layout) {
     // One by one: g++ 12 forgets the members of a half-built aggregate on an early return.
     PinnedMaps pinned;
-    pinned.control = SP_TRY(open_map(layout, "sp_control"));
-    pinned.slots = SP_TRY(open_map(layout, "sp_slots"));
-    pinned.counts = SP_TRY(open_map(layout, "sp_counts"));
-    pinned.nic_counts = SP_TRY(open_map(layout, "sp_nic_counts"));
-    pinned.rule_counts = SP_TRY(open_map(layout, "sp_rule_counts"));
-    pinned.flow_count = SP_TRY(open_map(layout, "sp_flow_count"));
+    pinned.control = SP_TRY(open_pinned(layout + "/maps/sp_control"));
+    pinned.slots = SP_TRY(open_pinned(layout + "/maps/sp_slots"));
+    pinned.counts = SP_TRY(open_pinned(layout + "/maps/sp_counts"));
+    pinned.nic_counts = SP_TRY(open_pinned(layout + "/maps/sp_nic_counts"));
+    pinned.rule_counts = SP_TRY(open_pinned(layout + "/maps/sp_rule_counts"));
+    pinned.flow_count = SP_TRY(open_pinned(layout + "/maps/sp_flow_count"));
     return pinned;
 }
 
@@ -66,6 +62,17 @@ HookState state_of_pin(const std::string& name, const std::string& path) {
     return state;
 }
 
+// Before 6.6 TC has no link to pin: a NIC's filter is looked up by the NIC's name.
+void add_clsact(std::vector<HookState>& hooks) {
+    std::set<std::string> without_tcx;
+    for (const HookState& hook : hooks)
+        if (hook.hook == "xdp") without_tcx.insert(hook.iface);
+    for (const HookState& hook : hooks)
+        if (hook.hook == "tc") without_tcx.erase(hook.iface);
+    for (const std::string& iface : without_tcx)
+        if (std::optional<HookState> state = clsact_state(iface)) hooks.push_back(std::move(*state));
+}
+
 } // namespace
 
 Result<StatusView> status_from_pins(const Paths& paths) {
@@ -83,6 +90,7 @@ Result<StatusView> status_from_pins(const Paths& paths) {
     for (const std::filesystem::directory_entry& entry :
          std::filesystem::directory_iterator(layout + "/links", error))
         hooks.push_back(state_of_pin(entry.path().filename().string(), entry.path().string()));
+    add_clsact(hooks);
     const Result<std::optional<Enforced>> enforced = load_enforced(paths.state_dir);
     return build_status(pinned.maps(), hooks, enforced && *enforced ? **enforced : Enforced{});
 }

@@ -37,8 +37,7 @@ Result<sp_settings> fresh_settings(const Policy& policy, const Cgroup& cgroup) {
 
 // The settings of what stands, read without loading anything.
 Result<sp_settings> standing_settings(const Pins& pins) {
-    const Fd meta(bpf_obj_get(pins.map("sp_meta").c_str()));
-    if (!meta) return fail_errno(errno, "opening " + pins.map("sp_meta"));
+    const Fd meta = SP_TRY(open_pinned(pins.map("sp_meta")));
     const std::uint32_t zero = 0;
     const std::optional<sp_settings> settings = SP_TRY(map_lookup<sp_settings>(meta.get(), zero));
     return settings.value_or(sp_settings{});

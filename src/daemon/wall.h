@@ -54,6 +54,9 @@ class Wall {
     // Something stands: takes it over with its policy, replaces the programs in place.
     [[nodiscard]] static Result<Wall> adopt(Pins pins, const std::string& state_dir, WallNews& news);
 
+    // After adopting: this is the policy that stands, as its file still says. Needed to
+    // follow interfaces where rules tell them apart.
+    void know(const Policy& policy) { policy_ = policy; }
     // All or nothing; an error leaves the old policy in force.
     [[nodiscard]] Status change(const PolicySource& source, WallNews& news);
     // Interfaces or addresses have changed: guards what matches and is not guarded yet.
@@ -92,6 +95,7 @@ class Wall {
     void note_enforced(const PolicySource& source, const MapImage& image, WallNews& news);
     void cut_running(const Policy& policy, WallNews& news);
     void keep_running_flows();
+    [[nodiscard]] XdpMode xdp_mode() const { return policy_ ? policy_->host.xdp : XdpMode::automatic; }
     [[nodiscard]] bool is_guarded(const std::string& name) const;
 
     Pins pins_;

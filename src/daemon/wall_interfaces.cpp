@@ -5,7 +5,6 @@
 #include <map>
 #include <set>
 
-#include <bpf/bpf.h>
 #include <fmt/format.h>
 
 #include "daemon/wall.h"
@@ -95,16 +94,11 @@ Status Wall::write_locals() {
         const sp_addr key = to_abi(address);
         SP_TRY(map_update(map, key, kind).context("noting own addresses"));
     }
-    std::vector<sp_addr> gone;
-    sp_addr key{};
-    const void* previous = nullptr;
-    while (bpf_map_get_next_key(map, previous, &key) == 0) {
+    for (const sp_addr& key : keys_of<sp_addr>(map)) {
         Address address;
         std::copy(std::begin(key.bytes), std::end(key.bytes), address.bytes.begin());
-        if (!wanted.contains(address)) gone.push_back(key);
-        previous = &key;
+        if (!wanted.contains(address)) SP_TRY(map_delete(map, key));
     }
-    for (const sp_addr& old : gone) SP_TRY(map_delete(map, old));
     return {};
 }
 
@@ -173,18 +167,27 @@ void Wall::release_nics(WallNews& news) {
 }
 
 Status Wall::follow_interfaces(WallNews& news) {
+    const auto names = [this] {
+        std::set<std::string> all;
+        for (const Interface& interface : interfaces_) all.insert(interface.name);
+        return all;
+    };
+    const std::set<std::string> before = names();
     SP_TRY(read_interfaces());
     SP_TRY(write_locals());
     release_nics(news);
     const std::uint64_t word = SP_TRY(control_word(programs_.maps()));
     const sp_slot slot = SP_TRY(read_slot(programs_.maps(), sp_control_active(word)));
-    SP_TRY(guard_nics(XdpMode::automatic, news));
+    SP_TRY(guard_nics(xdp_mode(), news));
     // A policy that tells interfaces apart must be compiled for the new ones.
-    if (slot.n_ifaces <= 1 || !policy_) return {};
+    if (slot.n_ifaces <= 1 || !policy_ || names() == before) return {};
+    const std::string applied = enforced_.applied;
     const PolicySource same{.policy = *policy_, .file = enforced_.file, .sha256 = enforced_.sha256, .by = enforced_.by};
     MapImage image;
     const std::uint32_t free = SP_TRY(load_policy_into_slot(same, image));
-    return switch_to(same, free, image, news);
+    SP_TRY(switch_to(same, free, image, news));
+    enforced_.applied = applied; // the operator's, not ours
+    return {};
 }
 
 void Wall::mend(WallNews& news) {
@@ -202,7 +205,7 @@ void Wall::mend(WallNews& news) {
     Status mended = hooks_.install_owners(programs_, pins_, cgroup->directory.get());
     if (mended) mended = hooks_.install_cgroup(programs_, pins_, cgroup->directory.get());
     for (const GuardedNic& nic : guarded_)
-        if (mended) mended = hooks_.install_nic(programs_, pins_, nic, XdpMode::automatic);
+        if (mended) mended = hooks_.install_nic(programs_, pins_, nic, xdp_mode());
     if (!mended) news.notes.push_back(mended.error().text());
     const std::vector<HookState> still = hooks_.lost();
     for (const HookState& hook : lost) {

@@ -84,14 +84,8 @@ Status fill_cgroup_states(const Maps& maps, std::uint32_t slot, const MapImage& 
 }
 
 Status clear_cgroup_states(const Maps& maps, std::uint32_t slot) {
-    std::vector<sp_cg_key> stale;
-    sp_cg_key key{};
-    const void* previous = nullptr;
-    while (bpf_map_get_next_key(maps.cgroups, previous, &key) == 0) {
-        if (key.slot == slot) stale.push_back(key);
-        previous = &key;
-    }
-    for (const sp_cg_key& old : stale) SP_TRY(map_delete(maps.cgroups, old));
+    for (const sp_cg_key& key : keys_of<sp_cg_key>(maps.cgroups))
+        if (key.slot == slot) SP_TRY(map_delete(maps.cgroups, key));
     return {};
 }
 

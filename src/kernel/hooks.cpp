@@ -56,6 +56,24 @@ std::string program_name(std::uint32_t id) {
     return info.name;
 }
 
+// Is our clsact filter on that interface?
+bool filter_stands(unsigned ifindex) {
+    // No clsact at all is a usual answer, and libbpf would complain of it.
+    const libbpf_print_fn_t print = libbpf_set_print(nullptr);
+    const bpf_tc_hook hook = egress_of(ifindex);
+    bpf_tc_opts options = our_filter();
+    const int error = bpf_tc_query(&hook, &options);
+    libbpf_set_print(print);
+    return error == 0 && program_name(options.prog_id) == "sp_tc_egress";
+}
+
+void detach_filter(unsigned ifindex) {
+    if (!filter_stands(ifindex)) return;
+    const bpf_tc_hook hook = egress_of(ifindex);
+    const bpf_tc_opts options = our_filter();
+    bpf_tc_detach(&hook, &options);
+}
+
 // Names who is in the way, and what may be done.
 Error explain_xdp(Error error, const GuardedNic& nic) {
     std::uint32_t id = 0;
@@ -192,6 +210,7 @@ Status Hooks::install_tc(const Programs& programs, const Pins& pins, const Guard
     if (tcx || tcx.error().kind != ErrorKind::not_supported) return tcx;
 
     bpf_tc_hook hook = egress_of(nic.index);
+    const bool stood = filter_stands(nic.index);
     const int made = bpf_tc_hook_create(&hook);
     if (made != 0 && made != -EEXIST) return fail_errno(-made, "making the clsact qdisc");
     bpf_tc_opts options = our_filter();
@@ -199,34 +218,46 @@ Status Hooks::install_tc(const Programs& programs, const Pins& pins, const Guard
     options.flags = BPF_TC_F_REPLACE;
     const int attached = bpf_tc_attach(&hook, &options);
     if (attached != 0) return fail_errno(-attached, "attaching the TC filter");
+    std::erase_if(held_, [&nic](const Held& held) { return held.clsact != 0 && held.state.iface == nic.name; });
     state.mode = "clsact";
     state.attached = true;
-    held_.emplace_back().state = std::move(state);
+    Held& held = held_.emplace_back();
+    held.state = std::move(state);
+    held.clsact = nic.index;
+    held.fresh = !stood;
     return {};
 }
 
 void Hooks::remove_nic(const Pins& pins, const std::string& name) {
-    for (const Held& held : held_)
-        if (held.state.iface == name && !held.pin.empty()) unlink(pins.link(held.pin).c_str());
+    for (const Held& held : held_) {
+        if (held.state.iface != name) continue;
+        if (!held.pin.empty()) unlink(pins.link(held.pin).c_str());
+        if (held.clsact != 0) detach_filter(held.clsact);
+    }
     std::erase_if(held_, [&name](const Held& held) { return held.state.iface == name; });
 }
 
 void Hooks::undo(const Pins& pins) {
-    for (auto held = held_.rbegin(); held != held_.rend(); ++held)
-        if (held->fresh) unlink(pins.link(held->pin).c_str());
-    const bool clsact = std::any_of(held_.begin(), held_.end(),
-                                    [](const Held& held) { return held.state.mode == "clsact"; });
+    for (auto held = held_.rbegin(); held != held_.rend(); ++held) {
+        if (!held->fresh) continue;
+        if (held->clsact != 0) detach_filter(held->clsact);
+        else unlink(pins.link(held->pin).c_str());
+    }
     held_.clear();
-    if (clsact) remove_clsact_filters();
+}
+
+bool Hooks::Held::has_lost() const {
+    if (clsact != 0) return !filter_stands(clsact);
+    return !link.empty() && !link.front().is_live();
 }
 
 std::vector<HookState> Hooks::states() const {
     std::vector<HookState> states;
     for (const Held& held : held_) {
         HookState state = held.state;
-        if (state.attached && !held.link.empty() && !held.link.front().is_live()) {
+        if (state.attached && held.has_lost()) {
             state.attached = false;
-            state.why = "the link has lost its hook";
+            state.why = held.clsact != 0 ? "the filter is gone" : "the link has lost its hook";
         }
         states.push_back(std::move(state));
     }
@@ -236,25 +267,22 @@ std::vector<HookState> Hooks::states() const {
 std::vector<HookState> Hooks::lost() const {
     std::vector<HookState> lost;
     for (const Held& held : held_)
-        if (!held.link.empty() && !held.link.front().is_live()) lost.push_back(held.state);
+        if (held.has_lost()) lost.push_back(held.state);
     return lost;
 }
 
+std::optional<HookState> clsact_state(const std::string& interface) {
+    const unsigned index = if_nametoindex(interface.c_str());
+    if (index == 0) return std::nullopt;
+    HookState state{.hook = "tc", .iface = interface, .mode = "clsact", .attached = filter_stands(index), .why = ""};
+    if (!state.attached) state.why = "the filter is gone";
+    return state;
+}
+
 void remove_clsact_filters() {
-    // An interface without clsact is the usual case, and libbpf would complain of each.
-    const libbpf_print_fn_t print = libbpf_set_print(nullptr);
     struct if_nameindex* interfaces = if_nameindex();
-    for (struct if_nameindex* i = interfaces; i && i->if_index != 0; i++) {
-        const bpf_tc_hook hook = egress_of(i->if_index);
-        bpf_tc_opts options = our_filter();
-        if (bpf_tc_query(&hook, &options) != 0 || program_name(options.prog_id) != "sp_tc_egress") continue;
-        options.flags = 0;
-        options.prog_fd = 0;
-        options.prog_id = 0;
-        bpf_tc_detach(&hook, &options);
-    }
+    for (struct if_nameindex* i = interfaces; i && i->if_index != 0; i++) detach_filter(i->if_index);
     if (interfaces) if_freenameindex(interfaces);
-    libbpf_set_print(print);
 }
 
 } // namespace sallyport

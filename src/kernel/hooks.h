@@ -3,6 +3,7 @@
 // Every program at its hook. Installing is all or nothing; what stands already
 // under a pin is kept and only gets the new program, so that there is no gap.
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -46,7 +47,7 @@ class Hooks {
     void undo(const Pins& pins);
 
     [[nodiscard]] std::vector<HookState> states() const;
-    // Looks at the links themselves: those that have lost their hook.
+    // Looks at the links and filters themselves: those that have lost their hook.
     [[nodiscard]] std::vector<HookState> lost() const;
 
   private:
@@ -54,7 +55,9 @@ class Hooks {
         std::string pin; // name below links/; "" for clsact
         HookState state;
         std::vector<Link> link; // none for clsact
+        unsigned clsact = 0;    // the interface of a clsact filter, which no link holds
         bool fresh = false;     // made by this process
+        [[nodiscard]] bool has_lost() const;
     };
     [[nodiscard]] Status keep(const Pins& pins, const std::string& pin, HookState state,
                               int program, const std::function<Result<Link>()>& attach);
@@ -64,6 +67,10 @@ class Hooks {
     void forget(const std::string& pin);
     std::vector<Held> held_;
 };
+
+// The clsact filter of an interface, which has no pin to tell of it; nothing when
+// no interface of this network namespace has the name.
+[[nodiscard]] std::optional<HookState> clsact_state(const std::string& interface);
 
 // Detaches the clsact filters of every interface (kernels before 6.6 have no TC
 // link). Part of taking everything down; nothing to do is no error.

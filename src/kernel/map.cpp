@@ -21,6 +21,12 @@ Result<Fd> create_map(const InnerMap& map) {
     return Fd(fd);
 }
 
+Result<Fd> open_pinned(const std::string& path) {
+    const int fd = bpf_obj_get(path.c_str());
+    if (fd < 0) return fail_errno(-fd, "opening " + path);
+    return Fd(fd);
+}
+
 Status update_bytes(int map, const void* key, const void* value) {
     const int error = bpf_map_update_elem(map, key, value, BPF_ANY);
     if (error < 0) return fail_errno(-error, "writing a map entry");

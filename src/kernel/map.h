@@ -24,6 +24,9 @@ struct InnerMap {
 };
 [[nodiscard]] Result<Fd> create_map(const InnerMap& map);
 
+// A pinned map; not_found when there is no such file.
+[[nodiscard]] Result<Fd> open_pinned(const std::string& path);
+
 [[nodiscard]] Status update_bytes(int map, const void* key, const void* value);
 // nullopt when there is no such key.
 [[nodiscard]] Result<bool> lookup_bytes(int map, const void* key, void* value);
@@ -43,6 +46,16 @@ template <typename V, typename K>
     const bool found = SP_TRY(lookup_bytes(map, &key, &value));
     if (!found) return std::optional<V>{};
     return std::optional<V>{value};
+}
+
+// All keys, as far as the map stands still meanwhile; what is added late may be missing.
+template <typename K>
+[[nodiscard]] std::vector<K> keys_of(int map) {
+    std::vector<K> keys;
+    K key{};
+    for (const K* previous = nullptr; bpf_map_get_next_key(map, previous, &key) == 0; previous = &key)
+        keys.push_back(key);
+    return keys;
 }
 
 template <typename K>

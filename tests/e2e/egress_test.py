@@ -2,8 +2,8 @@
 """What the host's processes may open connections to, and whose sockets are meant."""
 import unittest
 
-from harness import (ABOVE, BELOW, FIRST, HOST, LAST, METADATA, NET, NOT_OPEN, OUTSIDE, PEER, E2e, eventually,
-                     both, each_family, packets, rule)
+from harness import (ABOVE, BELOW, FIRST, HOST, LAST, METADATA, NET, NOT_OPEN, OUTSIDE, PEER, E2e,
+                     both, each_family, eventually, packets, rule)
 
 UID = 4711
 RULES = (
@@ -167,6 +167,23 @@ class Egress(E2e):
             return any("0035" in f[68:76] or "0035" in f[108:116] for f in frames)
         self.assertTrue(eventually(left), "what a rule allows did not leave by a raw socket")
         self.assertEqual(self.heard(ears, "0036"), [])
+
+    @each_family
+    def test_a_datagram_larger_than_the_mtu_leaves_in_fragments(self, family):
+        ears = self.there.call("capture", interface="eth0")["handle"]
+        self.out(53, family, "udp", size=4000)
+
+        def is_fragment(frame):
+            if family == 6:
+                return frame[24:28] == "86dd" and frame[40:42] == "2c"
+            return frame[24:28] == "0800" and int(frame[40:44], 16) & 0x3fff != 0
+        seen = []
+
+        def left():
+            seen.extend(self.there.call("captured", handle=ears, end=False)["frames"])
+            return sum(map(is_fragment, seen)) >= 3
+        self.assertTrue(eventually(left), "the fragments of an allowed datagram did not all leave")
+        self.expect_no_event(direction="egress", reason="fragment", dst=PEER[family])
 
     @each_family
     def test_pings_go_where_they_are_allowed(self, family):
