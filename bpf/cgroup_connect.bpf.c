@@ -55,7 +55,7 @@ static __always_inline void describe(struct bpf_sock_addr *ctx, struct packet *p
 static __always_inline void judge_anywhere(const struct view *v, struct opening *o,
 					   struct answer *a)
 {
-	for (__u16 class = 0; class < SP_IFACES_ASKED; class++) {
+	for (__u16 class = 0; class < SP_IFACES_ASKED; class ++) {
 		if (class >= v->policy->n_ifaces)
 			return;
 		o->iface_class = class;

@@ -29,13 +29,12 @@ static __always_inline void find_exit(const struct view *v, const struct sp_owne
  * Not inlined: the key in sp_cg_egress's own frame would take its deepest chain
  * past 512 bytes of stack on 6.1, which counts frames in steps of 32 bytes.
  */
-static __noinline int was_asked(struct __sk_buff *skb, const struct packet *p,
-				const struct view *v)
+static __noinline int was_asked(struct __sk_buff *skb, const struct packet *p, const struct view *v)
 {
 	struct sp_asked_key key = {
-		.remote = p->dst,
-		.cookie = bpf_get_socket_cookie(skb),
-		.remote_port = p->dst_port,
+	    .remote = p->dst,
+	    .cookie = bpf_get_socket_cookie(skb),
+	    .remote_port = p->dst_port,
 	};
 	const __u32 *at = bpf_map_lookup_elem(&sp_asked, &key);
 
@@ -43,8 +42,8 @@ static __noinline int was_asked(struct __sk_buff *skb, const struct packet *p,
 }
 
 /* Who opened this connection? */
-static __always_inline __u32 opener_of(void *ctx, const struct sp_owner *o,
-				       const struct stand *s, const struct packet *p)
+static __always_inline __u32 opener_of(void *ctx, const struct sp_owner *o, const struct stand *s,
+				       const struct packet *p)
 {
 	if (o->opened)
 		return o->opened - 1u;

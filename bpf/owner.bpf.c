@@ -26,7 +26,8 @@ static __always_inline int is_running(const struct sock *sk)
 {
 	__u8 state = sk->__sk_common.skc_state;
 
-	return sk->sk_type == 1 && state != 7 && state != 10; /* SOCK_STREAM, TCP_CLOSE, TCP_LISTEN */
+	return sk->sk_type == 1 && state != 7 &&
+	       state != 10; /* SOCK_STREAM, TCP_CLOSE, TCP_LISTEN */
 }
 
 /* Run once at start: sockets that are older than the wall. */

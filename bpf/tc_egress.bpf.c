@@ -27,7 +27,7 @@ static __always_inline int is_under_cgroup(struct __sk_buff *skb)
 }
 
 static __noinline enum sp_reason parse(const struct reader *r, const struct sp_iface *iface,
-					    struct packet *p)
+				       struct packet *p)
 {
 	enum sp_reason reason = SP_REASON_ETHERTYPE;
 
@@ -70,9 +70,8 @@ static __always_inline int stands(const struct view *v, const struct departure *
  * The flow of a packet that passed at the cgroup; its owner says how. Not
  * inlined, or the deepest chain would pass 512 bytes of stack.
  */
-static __noinline void note_flow(const struct view *v, struct departure *d,
-				      const struct packet *p, const struct sp_owner *o,
-				      struct finding *f)
+static __noinline void note_flow(const struct view *v, struct departure *d, const struct packet *p,
+				 const struct sp_owner *o, struct finding *f)
 {
 	__u32 direction = o->opened ? o->opened - 1u : SP_EGRESS;
 	__u8 state = 0;
@@ -95,15 +94,15 @@ static __noinline void note_flow(const struct view *v, struct departure *d,
 }
 
 static __noinline int judge_routed(const struct view *v, const struct departure *d,
-					 const struct packet *p, struct finding *f)
+				   const struct packet *p, struct finding *f)
 {
 	struct opening o = {
-		.near = p->src,
-		.far = p->dst,
-		.direction = SP_FORWARD,
-		.iface_class = d->stand.iface_class,
-		.port = is_icmp(p) ? p->icmp_type : p->dst_port,
-		.proto = p->proto,
+	    .near = p->src,
+	    .far = p->dst,
+	    .direction = SP_FORWARD,
+	    .iface_class = d->stand.iface_class,
+	    .port = is_icmp(p) ? p->icmp_type : p->dst_port,
+	    .proto = p->proto,
 	};
 	struct answer a = {};
 
@@ -122,8 +121,8 @@ static __always_inline void judge_link(const struct view *v, const struct packet
 }
 
 static __always_inline void judge(struct __sk_buff *skb, const struct reader *r,
-				  const struct view *v, struct departure *d,
-				  const struct packet *p, struct finding *f)
+				  const struct view *v, struct departure *d, const struct packet *p,
+				  struct finding *f)
 {
 	struct bpf_sock *sk = skb->sk;
 	__u32 family = sk ? sk->family : 0;

@@ -18,7 +18,7 @@ static __always_inline int is_for_other_station(const struct sp_iface *iface,
 }
 
 static __noinline enum sp_reason parse(const struct reader *r, const struct sp_iface *iface,
-					    struct packet *p)
+				       struct packet *p)
 {
 	enum sp_reason reason = SP_REASON_ETHERTYPE;
 

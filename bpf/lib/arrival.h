@@ -45,12 +45,12 @@ static __noinline int judge_new(const struct view *v, const struct packet *p, __
 				struct finding *f)
 {
 	struct opening o = {
-		.near = p->src,
-		.far = p->dst,
-		.direction = f->direction,
-		.iface_class = (__u16)iface_class,
-		.port = is_icmp(p) ? p->icmp_type : p->dst_port,
-		.proto = p->proto,
+	    .near = p->src,
+	    .far = p->dst,
+	    .direction = f->direction,
+	    .iface_class = (__u16)iface_class,
+	    .port = is_icmp(p) ? p->icmp_type : p->dst_port,
+	    .proto = p->proto,
 	};
 	struct answer a = {};
 

@@ -61,8 +61,8 @@ static __always_inline __u32 service_place(__u8 proto, __u16 port)
 	}
 }
 
-static __always_inline int port_class(const struct view *v, __u32 direction, __u8 proto,
-				      __u16 port, __u16 *class)
+static __always_inline int port_class(const struct view *v, __u32 direction, __u8 proto, __u16 port,
+				      __u16 *class)
 {
 	__u32 place = direction * SP_LINE_END + service_place(proto, port);
 	__u32 slot = v->slot, chunk = place / SP_CHUNK_WORDS;
@@ -173,8 +173,7 @@ static __always_inline int decide(const struct view *v, const struct opening *o,
 	__u32 class, second;
 
 	*cell = 0;
-	if (!d || d->n_second == 0 ||
-	    !port_class(v, o->direction, o->proto, o->port, &port))
+	if (!d || d->n_second == 0 || !port_class(v, o->direction, o->proto, o->port, &port))
 		return 0;
 	if (port == 0)
 		return 1; /* no rule names it: no address is looked at */

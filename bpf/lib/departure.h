@@ -13,7 +13,7 @@
 enum sender {
 	SENDER_KERNEL = 0, /* the kernel itself, or a socket of another cgroup */
 	SENDER_PACKET = 1, /* AF_PACKET: a packet, no connection */
-	SENDER_RAW = 2,    /* a raw socket of a process: no connection either */
+	SENDER_RAW = 2,	   /* a raw socket of a process: no connection either */
 	SENDER_SOCKET = 3, /* TCP, UDP and their like of a process under the cgroup */
 };
 
@@ -31,8 +31,8 @@ struct departure {
 static __always_inline enum sp_reason check_options(const struct view *v, const struct packet *p)
 {
 	return p->marks & SP_PKT_OPTIONS && !(v->policy->flags & SP_SLOT_IP_OPTIONS)
-		       ? SP_REASON_IP_OPTIONS
-		       : SP_REASON_NONE;
+		   ? SP_REASON_IP_OPTIONS
+		   : SP_REASON_NONE;
 }
 
 static __always_inline int opens_tcp_out(const struct packet *p)
@@ -41,15 +41,15 @@ static __always_inline int opens_tcp_out(const struct packet *p)
 }
 
 static __noinline int judge_out(const struct view *v, const struct departure *d,
-				      const struct packet *p, struct finding *f)
+				const struct packet *p, struct finding *f)
 {
 	struct opening o = {
-		.near = p->dst,
-		.direction = SP_EGRESS,
-		.identity = d->stand.identity,
-		.iface_class = d->stand.iface_class,
-		.port = is_icmp(p) ? p->icmp_type : p->dst_port,
-		.proto = p->proto,
+	    .near = p->dst,
+	    .direction = SP_EGRESS,
+	    .identity = d->stand.identity,
+	    .iface_class = d->stand.iface_class,
+	    .port = is_icmp(p) ? p->icmp_type : p->dst_port,
+	    .proto = p->proto,
 	};
 	struct answer a = {};
 
@@ -165,9 +165,9 @@ static __always_inline void judge_departure(const struct reader *r, const struct
 		return;
 	if (d->sender == SENDER_PACKET || d->sender == SENDER_RAW) {
 		judge_out(v, d, p, f);
-		/* Only a SYN or a datagram may open; the rest of TCP has a socket or no business. */
-		if (f->reason == SP_REASON_NONE &&
-		    (p->proto != SP_PROTO_TCP || opens_tcp_out(p)))
+		/* Only a SYN or a datagram may open; the rest of TCP has a socket or no business.
+		 */
+		if (f->reason == SP_REASON_NONE && (p->proto != SP_PROTO_TCP || opens_tcp_out(p)))
 			keep_flow(v, d, f, 0);
 		return;
 	}

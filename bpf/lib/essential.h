@@ -63,13 +63,13 @@ static __always_inline int essential_icmp(const struct view *v, const struct pac
 
 	if (is_redirect(p))
 		return decided(reason, flags & SP_SLOT_REDIRECTS &&
-						       (p->family == 4 || neighbour_is_sound(p))
-					       ? SP_REASON_NONE
-					       : SP_REASON_REDIRECT);
+					       (p->family == 4 || neighbour_is_sound(p))
+					   ? SP_REASON_NONE
+					   : SP_REASON_REDIRECT);
 	if (is_neighbour_message(p))
 		return decided(reason, flags & SP_SLOT_NEIGHBOUR && neighbour_is_sound(p)
-					       ? SP_REASON_NONE
-					       : SP_REASON_NEIGHBOUR);
+					   ? SP_REASON_NONE
+					   : SP_REASON_NEIGHBOUR);
 	if (!is_group_message(p))
 		return 0;
 	if (flags & SP_SLOT_NEIGHBOUR && group_is_sound(p))

@@ -112,10 +112,10 @@ static __always_inline int may_hold(__u64 tags, __u8 tag)
 /* What a packet does to the flow it belongs to. */
 struct flow_touch {
 	__u32 now;
-	__u32 idle_s;   /* for a confirmed flow that is not closing */
-	__u8 confirm;   /* this is the other side's first word */
+	__u32 idle_s;	/* for a confirmed flow that is not closing */
+	__u8 confirm;	/* this is the other side's first word */
 	__u8 tcp_flags; /* FIN and RST shorten the life */
-	__u8 write;     /* 0: look only */
+	__u8 write;	/* 0: look only */
 };
 
 static __always_inline void touch_flow(struct sp_flow *f, const struct flow_touch *t)
@@ -147,8 +147,9 @@ static __always_inline int find_in_set(__u32 index, const struct sp_flow_key *ke
 		return 0;
 	bpf_spin_lock(&set->lock);
 	for (int i = 0; i < SP_FLOW_WAYS; i++)
-		hits |= (is_same_key(&set->flows[i].key, key) & ~is_over(&set->flows[i], t->now) &
-			 1) << i;
+		hits |=
+		    (is_same_key(&set->flows[i].key, key) & ~is_over(&set->flows[i], t->now) & 1)
+		    << i;
 	if (hits) {
 		f = &set->flows[lowest_of(hits) & (SP_FLOW_WAYS - 1)];
 		touch_flow(f, t);
@@ -220,9 +221,8 @@ enum put_taking {
 };
 
 /* Under the lock: over the entry of the same key, else an expired one, else what it may take. */
-static __always_inline enum put_result put_locked(struct sp_flow_set *set,
-						  const struct sp_flow *flow, __u8 tag,
-						  enum put_taking taking)
+static __always_inline enum put_result
+put_locked(struct sp_flow_set *set, const struct sp_flow *flow, __u8 tag, enum put_taking taking)
 {
 	enum put_result result = PUT_REPLACED;
 	struct put_choice c = {};
@@ -246,9 +246,8 @@ static __always_inline enum put_result put_locked(struct sp_flow_set *set,
 	return result;
 }
 
-static __always_inline enum put_result put_in_set(struct sp_flow_set *set,
-						  const struct sp_flow *flow, __u8 tag,
-						  enum put_taking taking)
+static __always_inline enum put_result
+put_in_set(struct sp_flow_set *set, const struct sp_flow *flow, __u8 tag, enum put_taking taking)
 {
 	enum put_result result;
 

@@ -16,7 +16,7 @@ struct stand {
 	struct sp_flow_key key;
 	__u16 iface_class;
 	__u8 arriving;
-	__u8 write; /* 1: the hook that keeps the table (XDP, TC) */
+	__u8 write;	/* 1: the hook that keeps the table (XDP, TC) */
 	__u32 identity; /* of the sender; for arrivals any_identity */
 };
 
@@ -38,15 +38,15 @@ static __always_inline __u16 echo_request_of(__u8 proto)
 }
 
 /* How the flow of this stand would have been asked for, by the side that opened it. */
-static __noinline int judge_as_opened(const struct view *v, const struct stand *s,
-					    __u32 direction, struct answer *a)
+static __noinline int judge_as_opened(const struct view *v, const struct stand *s, __u32 direction,
+				      struct answer *a)
 {
 	struct opening o = {
-		.near = s->key.remote,
-		.direction = direction,
-		.identity = s->identity,
-		.iface_class = s->iface_class,
-		.proto = s->key.proto,
+	    .near = s->key.remote,
+	    .direction = direction,
+	    .identity = s->identity,
+	    .iface_class = s->iface_class,
+	    .proto = s->key.proto,
 	};
 
 	if (o.proto == SP_PROTO_ICMP || o.proto == SP_PROTO_ICMP6)
@@ -66,17 +66,17 @@ static __always_inline __u32 idle_of(const struct view *v, __u8 proto)
  * the judges below: together their frames would pass the 512 bytes of stack.
  */
 static __noinline int remember(const struct view *v, const struct stand *s, __u32 direction,
-			      const struct answer *a, __u8 state)
+			       const struct answer *a, __u8 state)
 {
 	struct sp_flow flow = {
-		.key = s->key,
-		.seen_s = now_s(),
-		.idle_s = idle_of(v, s->key.proto),
-		.generation = v->policy->generation,
-		.rule = (__u16)a->rule,
-		.direction = (__u8)direction,
-		.state = state,
-		.counter = a->counter,
+	    .key = s->key,
+	    .seen_s = now_s(),
+	    .idle_s = idle_of(v, s->key.proto),
+	    .generation = v->policy->generation,
+	    .rule = (__u16)a->rule,
+	    .direction = (__u8)direction,
+	    .state = state,
+	    .counter = a->counter,
 	};
 
 	if (!s->write)

@@ -240,8 +240,8 @@ struct sp_owner {
 	__u32 generation;      /* of the policy that gave it; 0: none yet */
 	__u32 counter;
 	__u16 remote_port;
-	__u16 rule;      /* rule + 1 */
-	__u8 opened;     /* enum sp_direction + 1; 0: not known yet */
+	__u16 rule;  /* rule + 1 */
+	__u8 opened; /* enum sp_direction + 1; 0: not known yet */
 	__u8 spare[3];
 };
 

@@ -43,7 +43,7 @@ struct packet {
 	struct sp_addr dst;
 	__u32 l3_offset;
 	__u32 l4_offset; /* 0 until the IP header was walked */
-	__u32 end;       /* offset one past the IP packet; Ethernet padding lies behind */
+	__u32 end;	 /* offset one past the IP packet; Ethernet padding lies behind */
 	__u16 ethertype;
 	__u16 src_port; /* ICMP echo: the id, in both */
 	__u16 dst_port;

@@ -9,12 +9,12 @@
 struct finding {
 	enum sp_reason reason;
 	__u32 direction; /* enum sp_direction */
-	__u32 rule;      /* rule + 1; 0: none was asked or none matched */
+	__u32 rule;	 /* rule + 1; 0: none was asked or none matched */
 	__u32 counter;
-	__u32 flags;    /* sp_rule.flags */
-	__u32 opened;   /* 1: this packet is an opening that the rule let in */
-	__u32 by_rule;  /* 1: passes on account of the rule, its bytes are the rule's */
-	__u32 quiet;    /* 1: count, never report */
+	__u32 flags;   /* sp_rule.flags */
+	__u32 opened;  /* 1: this packet is an opening that the rule let in */
+	__u32 by_rule; /* 1: passes on account of the rule, its bytes are the rule's */
+	__u32 quiet;   /* 1: count, never report */
 };
 
 static __always_inline void take_answer(struct finding *f, const struct answer *a)

@@ -21,8 +21,7 @@ enum tcp_life {
 #define SP_STATE_NEW_SYN_RECV 12
 
 /* TCP state of the socket of this tuple, 0 when there is none. */
-static __noinline __u32 tcp_state(void *ctx, const struct sp_flow_key *key,
-				       __u16 remote_port)
+static __noinline __u32 tcp_state(void *ctx, const struct sp_flow_key *key, __u16 remote_port)
 {
 	struct bpf_sock_tuple tuple = {};
 	struct bpf_sock *sk;

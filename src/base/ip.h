@@ -2,6 +2,8 @@
 #pragma once
 // Addresses and prefixes. IPv4 lives in its mapped form ::ffff:a.b.c.d, so that
 // one type serves both families; the family is a question to the value.
+#include "base/result.h"
+
 #include <array>
 #include <compare>
 #include <cstdint>
@@ -9,16 +11,14 @@
 #include <string>
 #include <string_view>
 
-#include "base/result.h"
-
 namespace sallyport {
 
 struct Address {
     std::array<std::uint8_t, 16> bytes{}; // network byte order
 
     [[nodiscard]] static Address v4(std::uint32_t host_order);
-    [[nodiscard]] bool is_v4() const; // mapped
-    [[nodiscard]] std::uint32_t v4_value() const; // host order; only when is_v4()
+    [[nodiscard]] bool is_v4() const;              // mapped
+    [[nodiscard]] std::uint32_t v4_value() const;  // host order; only when is_v4()
     [[nodiscard]] bool bit(unsigned index) const { // 0 is the most significant of 128
         return (bytes[index / 8] >> (7 - index % 8) & 1) != 0;
     }

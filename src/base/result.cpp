@@ -15,7 +15,8 @@ std::string Error::text() const {
 }
 
 std::unexpected<Error> fail_errno(int number, std::string_view what, std::string hint) {
-    ErrorKind kind = number == EPERM || number == EACCES ? ErrorKind::permission : ErrorKind::kernel;
+    ErrorKind kind =
+        number == EPERM || number == EACCES ? ErrorKind::permission : ErrorKind::kernel;
     if (number == ENOENT) kind = ErrorKind::not_found;
     return fail(kind, std::string(what) + ": " + std::generic_category().message(number),
                 std::move(hint));

@@ -17,13 +17,13 @@
 namespace sallyport {
 
 enum class ErrorKind : std::uint8_t {
-    invalid_input,  // the user's file or arguments
-    not_supported,  // this kernel or machine cannot
-    permission,     // a capability or file permission is missing
-    kernel,         // a system call failed
-    conflict,       // something else holds what is needed
-    not_found,      // what was asked for is not there
-    internal,       // a defect of ours
+    invalid_input, // the user's file or arguments
+    not_supported, // this kernel or machine cannot
+    permission,    // a capability or file permission is missing
+    kernel,        // a system call failed
+    conflict,      // something else holds what is needed
+    not_found,     // what was asked for is not there
+    internal,      // a defect of ours
 };
 
 struct Error {
@@ -41,8 +41,7 @@ struct Error {
     [[nodiscard]] std::string text() const;
 };
 
-template <typename T>
-class [[nodiscard]] Result : public std::expected<T, Error> {
+template <typename T> class [[nodiscard]] Result : public std::expected<T, Error> {
   public:
     using std::expected<T, Error>::expected;
     // Adds what was being done, when this is an error.
@@ -56,9 +55,11 @@ using Status = Result<void>;
 
 [[nodiscard]] inline std::unexpected<Error> fail(ErrorKind kind, std::string message,
                                                  std::string hint = {}) {
-    return std::unexpected<Error>(
-        Error{.kind = kind, .message = std::move(message), .hint = std::move(hint),
-              .contexts = {}, .verifier_log = {}});
+    return std::unexpected<Error>(Error{.kind = kind,
+                                        .message = std::move(message),
+                                        .hint = std::move(hint),
+                                        .contexts = {},
+                                        .verifier_log = {}});
 }
 
 // A failed system call: "what: strerror(number)", EPERM and EACCES as permission.
@@ -78,5 +79,4 @@ using Status = Result<void>;
     })
 
 #define SP_CHECK(condition)                                                                        \
-    ((condition) ? static_cast<void>(0)                                                            \
-                 : ::sallyport::check_failed(#condition, __FILE__, __LINE__))
+    ((condition) ? static_cast<void>(0) : ::sallyport::check_failed(#condition, __FILE__, __LINE__))

@@ -2,6 +2,10 @@
 #pragma once
 // A policy file (INTERFACE: docs/policy.md) to a Policy. Every error is found
 // in one run; a policy with an error is never returned.
+#include "base/result.h"
+#include "config/diagnostic.h"
+#include "policy/policy.h"
+
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -9,16 +13,12 @@
 #include <string_view>
 #include <vector>
 
-#include "base/result.h"
-#include "config/diagnostic.h"
-#include "policy/policy.h"
-
 namespace sallyport {
 
 struct ParsedPolicy {
     std::optional<Policy> policy; // empty when there is an error among the diagnostics
     std::vector<Diagnostic> diagnostics;
-    std::string sha256;           // hex, of the file's bytes
+    std::string sha256; // hex, of the file's bytes
 };
 
 // The world outside the file, so that tests and fuzzers can do without it.
@@ -26,7 +26,8 @@ struct ParseWorld {
     // Content of a zone file by its path as resolved against the policy file's directory.
     std::function<Result<std::string>(const std::string& path)> read_file;
     std::function<std::optional<std::uint32_t>(const std::string& name)> user_id;
-    std::function<std::optional<std::uint16_t>(const std::string& name, std::uint8_t proto)> service_port;
+    std::function<std::optional<std::uint16_t>(const std::string& name, std::uint8_t proto)>
+        service_port;
 };
 [[nodiscard]] ParseWorld system_world();
 

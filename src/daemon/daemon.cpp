@@ -4,18 +4,6 @@
 // detached. Enforcement needs none of it to go on.
 #include "daemon/daemon.h"
 
-#include <cerrno>
-#include <csignal>
-#include <filesystem>
-#include <sys/epoll.h>
-#include <sys/signalfd.h>
-#include <sys/timerfd.h>
-#include <unistd.h>
-
-#include <fmt/format.h>
-#include <spdlog/sinks/stdout_color_sinks.h>
-#include <spdlog/spdlog.h>
-
 #include "config/parse.h"
 #include "daemon/advice.h"
 #include "daemon/control.h"
@@ -26,6 +14,17 @@
 #include "daemon/wall.h"
 #include "event/log_file.h"
 #include "kernel/ring.h"
+
+#include <cerrno>
+#include <csignal>
+#include <filesystem>
+#include <fmt/format.h>
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
 
 namespace sallyport {
 namespace {
@@ -71,8 +70,10 @@ std::optional<PolicySource> read_policy(const std::string& file) {
     }
     for (const Diagnostic& diagnostic : parsed->diagnostics) {
         const std::string text = to_text(diagnostic);
-        if (diagnostic.severity == Severity::error) spdlog::error("{}", text);
-        else spdlog::warn("{}", text);
+        if (diagnostic.severity == Severity::error)
+            spdlog::error("{}", text);
+        else
+            spdlog::warn("{}", text);
     }
     if (!parsed->policy) return std::nullopt;
     for (const Diagnostic& advice : advise(*parsed->policy, file, system_advice_world()))
@@ -82,8 +83,10 @@ std::optional<PolicySource> read_policy(const std::string& file) {
             spdlog::warn("{}", to_text(advice));
     std::error_code error;
     const std::filesystem::path absolute = std::filesystem::absolute(file, error);
-    return PolicySource{.policy = *std::move(parsed->policy), .file = error ? file : absolute.string(),
-                        .sha256 = parsed->sha256, .by = started_by()};
+    return PolicySource{.policy = *std::move(parsed->policy),
+                        .file = error ? file : absolute.string(),
+                        .sha256 = parsed->sha256,
+                        .by = started_by()};
 }
 
 class Daemon {
@@ -108,7 +111,8 @@ class Daemon {
     void reload();
     void say_ready();
     void tell(const WallNews& news);
-    [[nodiscard]] Result<nlohmann::ordered_json> answer(const nlohmann::json& request, const Peer& peer);
+    [[nodiscard]] Result<nlohmann::ordered_json> answer(const nlohmann::json& request,
+                                                        const Peer& peer);
 
     const RunOptions& options_;
     Wall wall_;
@@ -128,7 +132,8 @@ class Daemon {
 
 Status Daemon::watch(int fd) {
     epoll_event event{.events = EPOLLIN, .data = {.fd = fd}};
-    if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0) return fail_errno(errno, "watching a descriptor");
+    if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0)
+        return fail_errno(errno, "watching a descriptor");
     return {};
 }
 
@@ -144,13 +149,14 @@ Status Daemon::open() {
     const itimerspec beat{.it_interval = every, .it_value = every};
     timerfd_settime(timer_.get(), 0, &beat, nullptr);
 
-    ring_ = SP_TRY(RingReader::open(wall_.programs().maps().events,
-                                    [this](std::span<const std::byte> record) { publisher_.take_record(record); }));
+    ring_ = SP_TRY(
+        RingReader::open(wall_.programs().maps().events, [this](std::span<const std::byte> record) {
+            publisher_.take_record(record);
+        }));
     interfaces_ = SP_TRY(InterfaceWatch::open());
-    control_ = SP_TRY(ControlServer::open(options_.paths.control_socket(),
-                                          [this](const nlohmann::json& request, const Peer& peer) {
-                                              return answer(request, peer);
-                                          }));
+    control_ = SP_TRY(ControlServer::open(
+        options_.paths.control_socket(),
+        [this](const nlohmann::json& request, const Peer& peer) { return answer(request, peer); }));
     publisher_.add_sink(control_.get());
     std::error_code error;
     std::filesystem::create_directories(options_.paths.log_dir, error);
@@ -162,15 +168,17 @@ Status Daemon::open() {
         // A wall without a diary beats no wall; the control socket still has every event.
         log_error(std::move(log).error().context("events are not kept in a file"));
     }
-    for (const int fd : {signals_.get(), timer_.get(), ring_->epoll_fd(), interfaces_->fd(), control_->epoll_fd()})
+    for (const int fd :
+         {signals_.get(), timer_.get(), ring_->epoll_fd(), interfaces_->fd(), control_->epoll_fd()})
         SP_TRY(watch(fd));
     return {};
 }
 
 void Daemon::say_ready() {
     const Enforced& e = wall_.enforced();
-    const std::string text = fmt::format("{}, generation {}, {} rules", e.observe ? "observing" : "protecting",
-                                         e.generation, e.rules.size());
+    const std::string text =
+        fmt::format("{}, generation {}, {} rules", e.observe ? "observing" : "protecting",
+                    e.generation, e.rules.size());
     spdlog::info("{}", text);
     notifier_.ready(text);
 }
@@ -187,7 +195,8 @@ void Daemon::tell(const WallNews& news) {
 }
 
 Status Daemon::run() {
-    publisher_.say_policy(EventState::applied, wall_.enforced().observe ? "observing" : "enforcing");
+    publisher_.say_policy(EventState::applied,
+                          wall_.enforced().observe ? "observing" : "enforcing");
     say_ready();
     while (!stop_) {
         epoll_event events[16];
@@ -199,11 +208,16 @@ Status Daemon::run() {
 }
 
 void Daemon::handle(int fd) {
-    if (fd == signals_.get()) on_signal();
-    else if (fd == timer_.get()) on_timer();
-    else if (fd == interfaces_->fd()) on_interfaces();
-    else if (fd == control_->epoll_fd()) control_->handle_ready();
-    else if (const Status drained = ring_->drain(); !drained) log_error(drained.error());
+    if (fd == signals_.get())
+        on_signal();
+    else if (fd == timer_.get())
+        on_timer();
+    else if (fd == interfaces_->fd())
+        on_interfaces();
+    else if (fd == control_->epoll_fd())
+        control_->handle_ready();
+    else if (const Status drained = ring_->drain(); !drained)
+        log_error(drained.error());
 }
 
 void Daemon::on_signal() {
@@ -222,7 +236,8 @@ void Daemon::reload() {
     notifier_.reloading();
     spdlog::info("loading {} again", options_.policy_file);
     const std::optional<PolicySource> source = read_policy(options_.policy_file);
-    Status changed = source ? Status{} : Status(fail(ErrorKind::invalid_input, "the policy file has errors"));
+    Status changed =
+        source ? Status{} : Status(fail(ErrorKind::invalid_input, "the policy file has errors"));
     if (source) {
         WallNews news;
         changed = wall_.change(*source, news);
@@ -230,7 +245,8 @@ void Daemon::reload() {
     }
     if (!changed) {
         log_error(changed.error());
-        spdlog::error("nothing has changed: generation {} stays in force", wall_.enforced().generation);
+        spdlog::error("nothing has changed: generation {} stays in force",
+                      wall_.enforced().generation);
         publisher_.say_policy(EventState::refused, changed.error().text());
     } else {
         publisher_.set_repeat(std::chrono::seconds(wall_.enforced().repeat_s));
@@ -255,8 +271,10 @@ void Daemon::on_second() {
     tell(news);
     if (!log_) return;
     if (const std::optional<LogFile::Change> change = log_->take_change()) {
-        if (change->error) log_error(*change->error);
-        else spdlog::info("the event log works again; {} lines were lost", change->lost);
+        if (change->error)
+            log_error(*change->error);
+        else
+            spdlog::info("the event log works again; {} lines were lost", change->lost);
     }
 }
 
@@ -272,13 +290,15 @@ void Daemon::on_interfaces() {
 Result<nlohmann::ordered_json> Daemon::answer(const nlohmann::json& request, const Peer& peer) {
     const std::string command = request.at("cmd");
     if (command == "status") {
-        StatusView view = SP_TRY(build_status(wall_.programs().maps(), wall_.hooks(), wall_.enforced()));
+        StatusView view =
+            SP_TRY(build_status(wall_.programs().maps(), wall_.hooks(), wall_.enforced()));
         view.events_folded = publisher_.folded();
         return to_json(view);
     }
     if (command == "down") {
         if (peer.uid != 0)
-            return fail(ErrorKind::permission, "only root may take the wall down", "run it as root");
+            return fail(ErrorKind::permission, "only root may take the wall down",
+                        "run it as root");
         detach_ = true;
         stop_ = true;
         return nlohmann::ordered_json::object();
@@ -291,7 +311,8 @@ Status Daemon::end() {
     static_cast<void>(ring_->drain());
     publisher_.flush();
     if (!detach_ && options_.on_exit == OnExit::keep) {
-        spdlog::info("the wall stands; run again to adopt it, or take it down with: sallyport down");
+        spdlog::info(
+            "the wall stands; run again to adopt it, or take it down with: sallyport down");
         return {};
     }
     SP_TRY(wall_.take_down());
@@ -308,11 +329,15 @@ void block_signals() {
     std::signal(SIGPIPE, SIG_IGN);
 }
 
-Result<Wall> stand_up(const RunOptions& options, Pins pins, std::optional<PolicySource> source, WallNews& news) {
-    if (!pins.stands()) return Wall::raise(std::move(pins), *source, options.running, options.paths.state_dir, news);
+Result<Wall> stand_up(const RunOptions& options, Pins pins, std::optional<PolicySource> source,
+                      WallNews& news) {
+    if (!pins.stands())
+        return Wall::raise(std::move(pins), *source, options.running, options.paths.state_dir,
+                           news);
     Wall wall = SP_TRY(Wall::adopt(std::move(pins), options.paths.state_dir, news));
     spdlog::info("adopted the standing wall, generation {}", wall.enforced().generation);
-    if (source && source->sha256 == wall.enforced().sha256) wall.know(source->policy);
+    if (source && source->sha256 == wall.enforced().sha256)
+        wall.know(source->policy);
     else if (source)
         spdlog::warn("{} differs from what is enforced; a restart never applies it by itself: "
                      "send SIGHUP to load it",

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The daemon in the foreground.
-#include <cstdint>
-#include <string>
-
 #include "base/result.h"
 #include "daemon/paths.h"
+
+#include <cstdint>
+#include <string>
 
 namespace sallyport {
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/down.h"
 
-#include <filesystem>
-
 #include "kernel/hooks.h"
 #include "kernel/pins.h"
+
+#include <filesystem>
 
 namespace sallyport {
 

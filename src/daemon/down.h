@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Detaches every hook and removes every pin.
-#include <string>
-#include <vector>
-
 #include "base/result.h"
 #include "daemon/paths.h"
+
+#include <string>
+#include <vector>
 
 namespace sallyport {
 

@@ -1,24 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/enforced.h"
 
+#include "base/fd.h"
+
 #include <cerrno>
 #include <cstdio>
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <sstream>
 #include <unistd.h>
-
-#include <nlohmann/json.hpp>
-
-#include "base/fd.h"
 
 namespace sallyport {
 namespace {
 
 using nlohmann::json;
 
-std::string path_in(const std::string& state_dir) { return state_dir + "/enforced.json"; }
+std::string path_in(const std::string& state_dir) {
+    return state_dir + "/enforced.json";
+}
 
 Status write_whole(const std::string& path, const std::string& text) {
     const Fd fd(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
@@ -30,7 +31,8 @@ Status write_whole(const std::string& path, const std::string& text) {
         if (wrote < 0) return fail_errno(errno, "writing " + path, "free space on that disk");
         done += static_cast<std::size_t>(wrote);
     }
-    if (fsync(fd.get()) != 0) return fail_errno(errno, "writing " + path, "free space on that disk");
+    if (fsync(fd.get()) != 0)
+        return fail_errno(errno, "writing " + path, "free space on that disk");
     return {};
 }
 
@@ -40,12 +42,18 @@ std::string to_json_text(const Enforced& e) {
     json rules = json::array();
     for (const EnforcedRule& rule : e.rules)
         rules.push_back({{"name", rule.name}, {"direction", to_string(rule.direction)}});
-    const json object = {{"generation", e.generation}, {"file", e.file},
-                         {"sha256", e.sha256},         {"applied", e.applied},
-                         {"by", e.by},                 {"observe", e.observe},
-                         {"cgroup", e.cgroup},         {"interfaces", e.interfaces},
-                         {"flow_max", e.flow_max},     {"repeat_s", e.repeat_s},
-                         {"rules", rules},             {"counters", e.counters},
+    const json object = {{"generation", e.generation},
+                         {"file", e.file},
+                         {"sha256", e.sha256},
+                         {"applied", e.applied},
+                         {"by", e.by},
+                         {"observe", e.observe},
+                         {"cgroup", e.cgroup},
+                         {"interfaces", e.interfaces},
+                         {"flow_max", e.flow_max},
+                         {"repeat_s", e.repeat_s},
+                         {"rules", rules},
+                         {"counters", e.counters},
                          {"nic_counters", e.nic_counters}};
     return object.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
 }
@@ -75,7 +83,8 @@ Result<Enforced> enforced_from_json(const std::string& text) {
         }
         return e;
     } catch (const json::exception& error) {
-        return fail(ErrorKind::invalid_input, std::string("not a record of what is enforced: ") + error.what());
+        return fail(ErrorKind::invalid_input,
+                    std::string("not a record of what is enforced: ") + error.what());
     }
 }
 
@@ -85,7 +94,8 @@ Status save_enforced(const std::string& state_dir, const Enforced& enforced) {
     if (error) return fail_errno(error.value(), "making " + state_dir);
     const std::string path = path_in(state_dir);
     SP_TRY(write_whole(path + ".new", to_json_text(enforced)));
-    if (std::rename((path + ".new").c_str(), path.c_str()) != 0) return fail_errno(errno, "renaming " + path);
+    if (std::rename((path + ".new").c_str(), path.c_str()) != 0)
+        return fail_errno(errno, "renaming " + path);
     return {};
 }
 
@@ -94,7 +104,8 @@ Result<std::optional<Enforced>> load_enforced(const std::string& state_dir) {
     if (!in) return std::optional<Enforced>{};
     std::stringstream text;
     text << in.rdbuf();
-    Enforced enforced = SP_TRY(enforced_from_json(text.str()).context("reading " + path_in(state_dir)));
+    Enforced enforced =
+        SP_TRY(enforced_from_json(text.str()).context("reading " + path_in(state_dir)));
     return std::optional<Enforced>{std::move(enforced)};
 }
 

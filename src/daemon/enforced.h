@@ -2,14 +2,14 @@
 #pragma once
 // What is enforced, as a file beside the pins: the kernel knows rules and
 // interfaces by number, this names them for the daemon that comes next.
+#include "base/result.h"
+#include "policy/policy.h"
+
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "base/result.h"
-#include "policy/policy.h"
 
 namespace sallyport {
 
@@ -30,8 +30,8 @@ struct Enforced {
     std::vector<std::string> interfaces; // globs
     std::uint32_t flow_max = 0;
     std::uint32_t repeat_s = 10;
-    std::vector<EnforcedRule> rules;                  // by number
-    std::map<std::string, std::uint32_t> counters;    // of rules' names, those of old rules too
+    std::vector<EnforcedRule> rules;                   // by number
+    std::map<std::string, std::uint32_t> counters;     // of rules' names, those of old rules too
     std::map<std::string, std::uint32_t> nic_counters; // of interfaces' names
     bool operator==(const Enforced&) const = default;
 };

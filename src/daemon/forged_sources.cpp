@@ -11,8 +11,9 @@ namespace {
 bool is_private(const Prefix& prefix) {
     static const std::vector<Prefix> kPrivate = [] {
         std::vector<Prefix> list;
-        for (const char* text : {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10",
-                                 "169.254.0.0/16", "127.0.0.0/8", "fc00::/7", "fe80::/10", "::1/128"})
+        for (const char* text :
+             {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16",
+              "127.0.0.0/8", "fc00::/7", "fe80::/10", "::1/128"})
             if (const Result<Prefix> parsed = parse_prefix(text)) list.push_back(*parsed);
         return list;
     }();
@@ -29,13 +30,15 @@ bool is_everywhere_private(const PeerPart& part) {
 // The first guarded interface that has a public address; "" when there is none.
 std::string public_nic(const Policy& policy, std::span<const Interface> interfaces) {
     for (const Interface& interface : interfaces) {
-        const bool guarded = !interface.is_loopback &&
-                             std::ranges::any_of(policy.host.interfaces, [&](const std::string& glob) {
-                                 return glob_matches(glob, interface.name);
-                             });
-        const bool is_public = std::ranges::any_of(interface.addresses, [](const InterfaceAddress& a) {
-            return a.kind == SP_LOCAL_HOST && !is_private(prefix_of(a.address, 128));
-        });
+        const bool guarded =
+            !interface.is_loopback &&
+            std::ranges::any_of(policy.host.interfaces, [&](const std::string& glob) {
+                return glob_matches(glob, interface.name);
+            });
+        const bool is_public =
+            std::ranges::any_of(interface.addresses, [](const InterfaceAddress& a) {
+                return a.kind == SP_LOCAL_HOST && !is_private(prefix_of(a.address, 128));
+            });
         if (guarded && is_public) return interface.name;
     }
     return {};
@@ -55,10 +58,12 @@ std::vector<Diagnostic> advise_forged_sources(const Policy& policy, const std::s
                        .file = policy_file,
                        .line = rule.line,
                        .column = 0,
-                       .message = fmt::format("rule \"{}\" allows private addresses by every interface, and {} "
-                                              "has a public address: anybody there can forge them",
-                                              rule.name, nic),
-                       .hint = "name the interfaces they come in by: interfaces = [\"...\"] in the rule or the zone",
+                       .message = fmt::format(
+                           "rule \"{}\" allows private addresses by every interface, and {} "
+                           "has a public address: anybody there can forge them",
+                           rule.name, nic),
+                       .hint = "name the interfaces they come in by: interfaces = [\"...\"] in the "
+                               "rule or the zone",
                        .source = {}});
     }
     return out;

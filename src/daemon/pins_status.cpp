@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/pins_status.h"
 
-#include <cerrno>
-#include <filesystem>
-#include <optional>
-#include <set>
-
-
 #include "daemon/enforced.h"
 #include "daemon/status_build.h"
 #include "kernel/hooks.h"
 #include "kernel/link.h"
 #include "kernel/map.h"
 #include "kernel/pins.h"
+
+#include <cerrno>
+#include <filesystem>
+#include <optional>
+#include <set>
 
 namespace sallyport {
 namespace {
@@ -70,7 +69,8 @@ void add_clsact(std::vector<HookState>& hooks) {
     for (const HookState& hook : hooks)
         if (hook.hook == "tc") without_tcx.erase(hook.iface);
     for (const std::string& iface : without_tcx)
-        if (std::optional<HookState> state = clsact_state(iface)) hooks.push_back(std::move(*state));
+        if (std::optional<HookState> state = clsact_state(iface))
+            hooks.push_back(std::move(*state));
 }
 
 } // namespace

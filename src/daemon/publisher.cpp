@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/publisher.h"
 
-#include <ctime>
-#include <unistd.h>
-
 #include "daemon/wall.h"
 #include "event/decode.h"
 #include "event/json.h"
+
+#include <ctime>
+#include <unistd.h>
 
 namespace sallyport {
 namespace {
@@ -27,7 +27,8 @@ std::chrono::nanoseconds monotonic_to_wall() {
 }
 
 WallTime now() {
-    return std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
+    return std::chrono::time_point_cast<std::chrono::microseconds>(
+        std::chrono::system_clock::now());
 }
 
 } // namespace
@@ -36,9 +37,11 @@ Publisher::Publisher(const Wall& wall, OwnerNames owners, std::chrono::seconds r
     : wall_(wall), owners_(std::move(owners)), fold_(repeat), host_(host_name()) {}
 
 Event Publisher::named(Event event) {
-    if (event.ifindex != 0 && event.hook != SP_HOOK_CGROUP) event.iface = wall_.interface_name(event.ifindex);
+    if (event.ifindex != 0 && event.hook != SP_HOOK_CGROUP)
+        event.iface = wall_.interface_name(event.ifindex);
     // An index of another namespace would name the wrong interface.
-    if (event.hook == SP_HOOK_CGROUP && event.ifindex != 0 && !event.pid) event.iface = wall_.interface_name(event.ifindex);
+    if (event.hook == SP_HOOK_CGROUP && event.ifindex != 0 && !event.pid)
+        event.iface = wall_.interface_name(event.ifindex);
     event.rule = wall_.rule_name(event.generation, event.rule_number);
     return owners_.complete(std::move(event));
 }

@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // From the ring to the readers: decode, name, fold, number, hand to every sink.
+#include "daemon/owner.h"
+#include "event/event.h"
+#include "event/fold.h"
+#include "event/sink.h"
+#include "kernel/counters.h"
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -8,12 +14,6 @@
 #include <span>
 #include <string>
 #include <vector>
-
-#include "daemon/owner.h"
-#include "event/event.h"
-#include "event/fold.h"
-#include "event/sink.h"
-#include "kernel/counters.h"
 
 namespace sallyport {
 

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/status_build.h"
 
-#include <filesystem>
-
-#include <fmt/format.h>
-
 #include "event/names.h"
 #include "kernel/apply.h"
 #include "kernel/counters.h"
 #include "kernel/flows.h"
 #include "sallyport/abi/control.h"
+
+#include <filesystem>
+#include <fmt/format.h>
 
 namespace sallyport {
 namespace {
@@ -18,20 +17,28 @@ namespace {
 std::vector<std::string> blind_spots(const std::vector<HookState>& hooks) {
     std::vector<std::string> blind = {"af-xdp", "packet-qdisc-bypass"};
     std::error_code error;
-    if (!std::filesystem::is_empty("/sys/class/infiniband", error) && !error) blind.push_back("rdma");
+    if (!std::filesystem::is_empty("/sys/class/infiniband", error) && !error)
+        blind.push_back("rdma");
     for (const HookState& hook : hooks)
-        if (!hook.attached) blind.push_back(hook.iface.empty() ? hook.hook : hook.hook + ":" + hook.iface);
+        if (!hook.attached)
+            blind.push_back(hook.iface.empty() ? hook.hook : hook.hook + ":" + hook.iface);
     return blind;
 }
 
 // One line for a pair of programs of both families.
 void add_pair(StatusView& view, const std::vector<HookState>& hooks, const std::string& name,
-              const std::vector<std::string>& parts, std::uint64_t admitted, std::uint64_t dropped) {
+              const std::vector<std::string>& parts, std::uint64_t admitted,
+              std::uint64_t dropped) {
     std::size_t attached = 0;
     for (const HookState& hook : hooks)
-        for (const std::string& part : parts) attached += hook.hook == part && hook.attached ? 1u : 0u;
-    view.hooks.push_back({.hook = name, .iface = "", .mode = "", .attached = attached == parts.size(),
-                          .admitted = admitted, .dropped = dropped});
+        for (const std::string& part : parts)
+            attached += hook.hook == part && hook.attached ? 1u : 0u;
+    view.hooks.push_back({.hook = name,
+                          .iface = "",
+                          .mode = "",
+                          .attached = attached == parts.size(),
+                          .admitted = admitted,
+                          .dropped = dropped});
 }
 
 Status add_hooks(StatusView& view, const Maps& maps, const std::vector<HookState>& hooks,
@@ -41,16 +48,27 @@ Status add_hooks(StatusView& view, const Maps& maps, const std::vector<HookState
         sp_nic_count count{};
         const auto number = enforced.nic_counters.find(hook.iface);
         if (number != enforced.nic_counters.end())
-            count = SP_TRY(read_nic_count(maps, number->second + (hook.hook == "tc" ? SP_NICS_MAX : 0)));
-        view.hooks.push_back({.hook = hook.hook, .iface = hook.iface, .mode = hook.mode,
-                              .attached = hook.attached, .admitted = count.admitted, .dropped = count.dropped});
+            count = SP_TRY(
+                read_nic_count(maps, number->second + (hook.hook == "tc" ? SP_NICS_MAX : 0)));
+        view.hooks.push_back({.hook = hook.hook,
+                              .iface = hook.iface,
+                              .mode = hook.mode,
+                              .attached = hook.attached,
+                              .admitted = count.admitted,
+                              .dropped = count.dropped});
     }
-    const auto admitted = [&](unsigned hook) { return counters.counts[SP_COUNT_HOOK_ADMITTED + hook]; };
-    const auto dropped = [&](unsigned hook) { return counters.counts[SP_COUNT_HOOK_DROPPED + hook]; };
-    add_pair(view, hooks, "connect", {"connect4", "connect6"}, admitted(SP_HOOK_CONNECT), dropped(SP_HOOK_CONNECT));
-    add_pair(view, hooks, "sendmsg", {"sendmsg4", "sendmsg6"}, admitted(SP_HOOK_SENDMSG), dropped(SP_HOOK_SENDMSG));
-    add_pair(view, hooks, "cgroup", {"cgroup_egress", "cgroup_ingress", "sock_create"}, admitted(SP_HOOK_CGROUP),
-             dropped(SP_HOOK_CGROUP));
+    const auto admitted = [&](unsigned hook) {
+        return counters.counts[SP_COUNT_HOOK_ADMITTED + hook];
+    };
+    const auto dropped = [&](unsigned hook) {
+        return counters.counts[SP_COUNT_HOOK_DROPPED + hook];
+    };
+    add_pair(view, hooks, "connect", {"connect4", "connect6"}, admitted(SP_HOOK_CONNECT),
+             dropped(SP_HOOK_CONNECT));
+    add_pair(view, hooks, "sendmsg", {"sendmsg4", "sendmsg6"}, admitted(SP_HOOK_SENDMSG),
+             dropped(SP_HOOK_SENDMSG));
+    add_pair(view, hooks, "cgroup", {"cgroup_egress", "cgroup_ingress", "sock_create"},
+             admitted(SP_HOOK_CGROUP), dropped(SP_HOOK_CGROUP));
     return {};
 }
 
@@ -69,8 +87,8 @@ void judge_state(StatusView& view, const std::vector<HookState>& hooks, const sp
         // The tracepoints only follow cgroups; without them identity is slower, not open.
         if (hook.attached || hook.hook == "cgroup_mkdir" || hook.hook == "cgroup_rmdir") continue;
         view.state = "not-protected";
-        view.why = fmt::format("hook {}{}{} is not attached: {}", hook.hook, hook.iface.empty() ? "" : " on ",
-                               hook.iface, hook.why);
+        view.why = fmt::format("hook {}{}{} is not attached: {}", hook.hook,
+                               hook.iface.empty() ? "" : " on ", hook.iface, hook.why);
     }
     if (!xdp) {
         view.state = "not-protected";
@@ -80,7 +98,8 @@ void judge_state(StatusView& view, const std::vector<HookState>& hooks, const sp
 
 } // namespace
 
-Result<StatusView> build_status(const Maps& maps, const std::vector<HookState>& hooks, const Enforced& enforced) {
+Result<StatusView> build_status(const Maps& maps, const std::vector<HookState>& hooks,
+                                const Enforced& enforced) {
     StatusView view;
     const std::uint64_t word = SP_TRY(control_word(maps));
     const sp_slot slot = SP_TRY(read_slot(maps, sp_control_active(word)));
@@ -99,14 +118,19 @@ Result<StatusView> build_status(const Maps& maps, const std::vector<HookState>& 
         const auto number = enforced.counters.find(rule.name);
         if (number == enforced.counters.end()) continue;
         const sp_rule_count count = SP_TRY(read_rule_count(maps, number->second));
-        view.rules.push_back({.name = rule.name, .direction = to_string(rule.direction), .admitted = count.admitted,
-                              .limited = count.limited, .bytes = count.bytes, .denied = count.denied});
+        view.rules.push_back({.name = rule.name,
+                              .direction = to_string(rule.direction),
+                              .admitted = count.admitted,
+                              .limited = count.limited,
+                              .bytes = count.bytes,
+                              .denied = count.denied});
     }
     view.flow_entries = SP_TRY(flow_count(maps));
     view.flow_max = enforced.flow_max;
     view.flow_refused = counters.counts[SP_COUNT_FLOWS_REFUSED];
     view.events_sent = counters.counts[SP_COUNT_EVENTS_SENT];
-    view.events_lost = counters.counts[SP_COUNT_EVENTS_LOST] + counters.counts[SP_COUNT_EVENTS_HELD];
+    view.events_lost =
+        counters.counts[SP_COUNT_EVENTS_LOST] + counters.counts[SP_COUNT_EVENTS_HELD];
     view.blind = blind_spots(hooks);
     return view;
 }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The status of a standing wall, from its maps, its hooks and its record.
-#include <vector>
-
 #include "base/result.h"
 #include "daemon/enforced.h"
 #include "daemon/status.h"
 #include "kernel/hooks.h"
 #include "kernel/maps.h"
+
+#include <vector>
 
 namespace sallyport {
 

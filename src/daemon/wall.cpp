@@ -1,31 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/wall.h"
 
-#include <chrono>
-#include <ctime>
-#include <fstream>
-#include <sstream>
-#include <sys/random.h>
-
-#include <fmt/chrono.h>
-#include <fmt/format.h>
-
 #include "compile/compile.h"
 #include "kernel/apply.h"
 #include "kernel/flows.h"
 #include "kernel/map.h"
 #include "kernel/namespaces.h"
 
+#include <chrono>
+#include <ctime>
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <fstream>
+#include <sstream>
+#include <sys/random.h>
+
 namespace sallyport {
 namespace {
 
 constexpr std::size_t kGenerationsNamed = 8;
 
-std::string now_rfc3339() { return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr))); }
+std::string now_rfc3339() {
+    return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
+}
 
 Result<sp_settings> fresh_settings(const Policy& policy, const Cgroup& cgroup) {
     sp_settings settings{};
-    if (getrandom(settings.secret, sizeof(settings.secret), 0) != static_cast<ssize_t>(sizeof(settings.secret)))
+    if (getrandom(settings.secret, sizeof(settings.secret), 0) !=
+        static_cast<ssize_t>(sizeof(settings.secret)))
         return fail_errno(errno, "drawing a secret");
     settings.host_cgroup = cgroup.id;
     settings.host_level = cgroup.level;
@@ -81,8 +83,10 @@ Result<Wall> Wall::raise(Pins pins, const PolicySource& source, Running running,
         SP_TRY(wall.hooks_.install_owners(wall.programs_, wall.pins_, cgroup.directory.get()));
         MapImage image;
         const std::uint32_t slot = SP_TRY(wall.load_policy_into_slot(source, image));
-        if (running == Running::keep) wall.keep_running_flows();
-        else wall.cut_running(source.policy, news);
+        if (running == Running::keep)
+            wall.keep_running_flows();
+        else
+            wall.cut_running(source.policy, news);
         SP_TRY(activate(wall.programs_.maps(), slot));
         SP_TRY(wall.install(cgroup, source.policy.host.xdp,
                             running == Running::keep ? KeepRunning::yes : KeepRunning::no, news));
@@ -101,12 +105,15 @@ Result<Wall> Wall::raise(Pins pins, const PolicySource& source, Running running,
 Result<Wall> Wall::adopt(Pins pins, const std::string& state_dir, WallNews& news) {
     std::optional<Enforced> enforced;
     Result<std::optional<Enforced>> recorded = load_enforced(state_dir);
-    if (recorded) enforced = std::move(*recorded);
-    else news.notes.push_back(recorded.error().text());
+    if (recorded)
+        enforced = std::move(*recorded);
+    else
+        news.notes.push_back(recorded.error().text());
 
     sp_settings settings = SP_TRY(standing_settings(pins).context("adopting the standing wall"));
-    if (!enforced) news.notes.push_back("the names of what is enforced are lost; rules are shown by number "
-                                        "until the policy is loaded again (SIGHUP)");
+    if (!enforced)
+        news.notes.push_back("the names of what is enforced are lost; rules are shown by number "
+                             "until the policy is loaded again (SIGHUP)");
     const std::string cgroup_path = enforced ? enforced->cgroup : "/";
     const Cgroup cgroup = SP_TRY(open_cgroup(find_cgroup_mount(), cgroup_path));
     settings.host_cgroup = cgroup.id;
@@ -137,13 +144,15 @@ Result<Wall> Wall::adopt(Pins pins, const std::string& state_dir, WallNews& news
 
 Status Wall::install(const Cgroup& cgroup, XdpMode mode, KeepRunning keep, WallNews& news) {
     programs_.keep_running(keep);
-    SP_TRY(run_iterator(programs_.fd(Program::owners)).context("naming the owners of open sockets"));
+    SP_TRY(
+        run_iterator(programs_.fd(Program::owners)).context("naming the owners of open sockets"));
     SP_TRY(hooks_.install_cgroup(programs_, pins_, cgroup.directory.get()));
     return guard_nics(mode, news);
 }
 
 Result<std::uint32_t> Wall::load_policy_into_slot(const PolicySource& source, MapImage& image) {
-    CompileInput input{.generation = enforced_.generation + 1, .interfaces = {}, .counters = enforced_.counters};
+    CompileInput input{
+        .generation = enforced_.generation + 1, .interfaces = {}, .counters = enforced_.counters};
     for (const Interface& interface : interfaces_) input.interfaces.push_back(interface.name);
     image = SP_TRY(compile(source.policy, input));
     const Maps& maps = programs_.maps();
@@ -184,7 +193,8 @@ Status Wall::change(const PolicySource& source, WallNews& news) {
                                 enforced_.cgroup, source.policy.host.cgroup),
                     "sallyport down, then run again");
     if (source.policy.flows.max != enforced_.flow_max)
-        news.notes.push_back(fmt::format("[flows] max stays {} until the wall is raised anew", enforced_.flow_max));
+        news.notes.push_back(
+            fmt::format("[flows] max stays {} until the wall is raised anew", enforced_.flow_max));
     SP_TRY(read_interfaces());
     SP_TRY(check_nics(source.policy.host.interfaces));
     MapImage image;
@@ -192,7 +202,8 @@ Status Wall::change(const PolicySource& source, WallNews& news) {
     return switch_to(source, slot, image, news);
 }
 
-Status Wall::switch_to(const PolicySource& source, std::uint32_t slot, const MapImage& image, WallNews& news) {
+Status Wall::switch_to(const PolicySource& source, std::uint32_t slot, const MapImage& image,
+                       WallNews& news) {
     // A NIC that the new policy adds is guarded under the old one first: should it
     // refuse, nothing has changed.
     const std::vector<std::string> old_globs = enforced_.interfaces;
@@ -203,7 +214,8 @@ Status Wall::switch_to(const PolicySource& source, std::uint32_t slot, const Map
     if (!guarded) {
         enforced_.interfaces = old_globs;
         for (const GuardedNic& nic : guarded_)
-            if (std::none_of(old_nics.begin(), old_nics.end(), [&](const GuardedNic& old) { return old.name == nic.name; }))
+            if (std::none_of(old_nics.begin(), old_nics.end(),
+                             [&](const GuardedNic& old) { return old.name == nic.name; }))
                 hooks_.remove_nic(pins_, nic.name);
         guarded_ = old_nics;
         return guarded;

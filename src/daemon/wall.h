@@ -3,12 +3,6 @@
 // The wall: the programs at their hooks and the policy in force. Owned by one
 // thread. Raising it is all or nothing; changing its policy is build, then one
 // store; whatever fails leaves what stood.
-#include <map>
-#include <memory>
-#include <optional>
-#include <string>
-#include <vector>
-
 #include "base/result.h"
 #include "compile/map_image.h"
 #include "daemon/daemon.h"
@@ -21,6 +15,12 @@
 #include "kernel/pins.h"
 #include "kernel/programs.h"
 #include "policy/policy.h"
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace sallyport {
 
@@ -41,8 +41,8 @@ struct HookNews {
 
 struct WallNews {
     std::vector<HookNews> hooks;
-    std::vector<std::string> notes;    // "eth0: generic XDP: native refused: ..."
-    std::vector<std::string> cut;      // connections that were ended, one line each
+    std::vector<std::string> notes; // "eth0: generic XDP: native refused: ..."
+    std::vector<std::string> cut;   // connections that were ended, one line each
 };
 
 class Wall {
@@ -52,7 +52,8 @@ class Wall {
     [[nodiscard]] static Result<Wall> raise(Pins pins, const PolicySource& source, Running running,
                                             const std::string& state_dir, WallNews& news);
     // Something stands: takes it over with its policy, replaces the programs in place.
-    [[nodiscard]] static Result<Wall> adopt(Pins pins, const std::string& state_dir, WallNews& news);
+    [[nodiscard]] static Result<Wall> adopt(Pins pins, const std::string& state_dir,
+                                            WallNews& news);
 
     // After adopting: this is the policy that stands, as its file still says. Needed to
     // follow interfaces where rules tell them apart.
@@ -86,16 +87,20 @@ class Wall {
     [[nodiscard]] Status write_iface(const Interface& interface, std::uint32_t slot,
                                      const MapImage* image);
     [[nodiscard]] Status write_ifaces(std::uint32_t slot, const MapImage* image);
-    [[nodiscard]] Status install(const Cgroup& cgroup, XdpMode mode, KeepRunning keep, WallNews& news);
+    [[nodiscard]] Status install(const Cgroup& cgroup, XdpMode mode, KeepRunning keep,
+                                 WallNews& news);
     [[nodiscard]] Status guard_nics(XdpMode mode, WallNews& news);
     void release_nics(WallNews& news);
-    [[nodiscard]] Result<std::uint32_t> load_policy_into_slot(const PolicySource& source, MapImage& image);
-    [[nodiscard]] Status switch_to(const PolicySource& source, std::uint32_t slot, const MapImage& image,
-                                   WallNews& news);
+    [[nodiscard]] Result<std::uint32_t> load_policy_into_slot(const PolicySource& source,
+                                                              MapImage& image);
+    [[nodiscard]] Status switch_to(const PolicySource& source, std::uint32_t slot,
+                                   const MapImage& image, WallNews& news);
     void note_enforced(const PolicySource& source, const MapImage& image, WallNews& news);
     void cut_running(const Policy& policy, WallNews& news);
     void keep_running_flows();
-    [[nodiscard]] XdpMode xdp_mode() const { return policy_ ? policy_->host.xdp : XdpMode::automatic; }
+    [[nodiscard]] XdpMode xdp_mode() const {
+        return policy_ ? policy_->host.xdp : XdpMode::automatic;
+    }
     [[nodiscard]] bool is_guarded(const std::string& name) const;
 
     Pins pins_;

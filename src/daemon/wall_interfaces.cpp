@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // The wall's NICs and the machine's own addresses: what the programs know of them,
 // which are guarded, and following them as they come and go.
-#include <algorithm>
-#include <map>
-#include <set>
-
-#include <fmt/format.h>
-
 #include "daemon/wall.h"
 #include "kernel/apply.h"
 #include "kernel/map.h"
 #include "kernel/namespaces.h"
 #include "sallyport/abi/control.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <map>
+#include <set>
 
 namespace sallyport {
 namespace {
@@ -23,10 +22,13 @@ sp_addr to_abi(const Address& address) {
 }
 
 bool any_glob_matches(const std::vector<std::string>& globs, const std::string& name) {
-    return std::any_of(globs.begin(), globs.end(), [&](const std::string& glob) { return glob_matches(glob, name); });
+    return std::any_of(globs.begin(), globs.end(),
+                       [&](const std::string& glob) { return glob_matches(glob, name); });
 }
 
-bool is_literal(const std::string& glob) { return glob.find_first_of("*?[") == std::string::npos; }
+bool is_literal(const std::string& glob) {
+    return glob.find_first_of("*?[") == std::string::npos;
+}
 
 } // namespace
 
@@ -42,9 +44,10 @@ Status Wall::check_nics(const std::vector<std::string>& globs) const {
         if (!interface.is_loopback) names += (names.empty() ? "" : ", ") + interface.name;
     bool any = false;
     for (const std::string& glob : globs) {
-        const auto found = std::find_if(interfaces_.begin(), interfaces_.end(), [&](const Interface& i) {
-            return !i.is_loopback && glob_matches(glob, i.name);
-        });
+        const auto found =
+            std::find_if(interfaces_.begin(), interfaces_.end(), [&](const Interface& i) {
+                return !i.is_loopback && glob_matches(glob, i.name);
+            });
         any = any || found != interfaces_.end();
         if (found == interfaces_.end() && is_literal(glob))
             return fail(ErrorKind::not_found, fmt::format("there is no interface {}", glob),
@@ -58,8 +61,8 @@ Status Wall::check_nics(const std::vector<std::string>& globs) const {
         if (interface.is_loopback || !any_glob_matches(globs, interface.name)) continue;
         if (interface.index >= SP_IFINDEX_MAX)
             return fail(ErrorKind::not_supported,
-                        fmt::format("{} has index {}; one above {} cannot be guarded", interface.name,
-                                    interface.index, SP_IFINDEX_MAX - 1));
+                        fmt::format("{} has index {}; one above {} cannot be guarded",
+                                    interface.name, interface.index, SP_IFINDEX_MAX - 1));
         if (interface.link == SP_LINK_NONE)
             return fail(ErrorKind::not_supported,
                         fmt::format("{} carries neither Ethernet nor bare IP", interface.name),
@@ -71,15 +74,18 @@ Status Wall::check_nics(const std::vector<std::string>& globs) const {
 std::vector<GuardedNic> Wall::wanted_nics() const {
     std::vector<GuardedNic> nics;
     for (const Interface& interface : interfaces_)
-        if (!interface.is_loopback && interface.link != SP_LINK_NONE && interface.index < SP_IFINDEX_MAX &&
+        if (!interface.is_loopback && interface.link != SP_LINK_NONE &&
+            interface.index < SP_IFINDEX_MAX &&
             any_glob_matches(enforced_.interfaces, interface.name))
-            nics.push_back({.name = interface.name, .index = interface.index,
+            nics.push_back({.name = interface.name,
+                            .index = interface.index,
                             .bare_ip = interface.link == SP_LINK_IP});
     return nics;
 }
 
 bool Wall::is_guarded(const std::string& name) const {
-    return std::any_of(guarded_.begin(), guarded_.end(), [&](const GuardedNic& nic) { return nic.name == name; });
+    return std::any_of(guarded_.begin(), guarded_.end(),
+                       [&](const GuardedNic& nic) { return nic.name == name; });
 }
 
 // Brings sp_local to what the machine has now: new addresses first, then those gone.
@@ -115,12 +121,14 @@ Status Wall::write_iface(const Interface& interface, std::uint32_t slot, const M
             if (c.name == interface.name) entry.iface_class[slot] = c.number;
     }
     if (entry.guarded) {
-        // A number is an interface's for as long as the pins stand, so that its counters never go back.
+        // A number is an interface's for as long as the pins stand, so that its counters never go
+        // back.
         const auto [at, fresh] = enforced_.nic_counters.try_emplace(
             interface.name, static_cast<std::uint32_t>(enforced_.nic_counters.size()));
         if (at->second >= SP_NICS_MAX) {
             enforced_.nic_counters.erase(interface.name);
-            return fail(ErrorKind::not_supported, fmt::format("more than {} guarded interfaces", SP_NICS_MAX));
+            return fail(ErrorKind::not_supported,
+                        fmt::format("more than {} guarded interfaces", SP_NICS_MAX));
         }
         entry.counter = at->second;
     }
@@ -182,7 +190,8 @@ Status Wall::follow_interfaces(WallNews& news) {
     // A policy that tells interfaces apart must be compiled for the new ones.
     if (slot.n_ifaces <= 1 || !policy_ || names() == before) return {};
     const std::string applied = enforced_.applied;
-    const PolicySource same{.policy = *policy_, .file = enforced_.file, .sha256 = enforced_.sha256, .by = enforced_.by};
+    const PolicySource same{
+        .policy = *policy_, .file = enforced_.file, .sha256 = enforced_.sha256, .by = enforced_.by};
     MapImage image;
     const std::uint32_t free = SP_TRY(load_policy_into_slot(same, image));
     SP_TRY(switch_to(same, free, image, news));
@@ -212,7 +221,9 @@ void Wall::mend(WallNews& news) {
         const bool back = std::none_of(still.begin(), still.end(), [&](const HookState& s) {
             return s.hook == hook.hook && s.iface == hook.iface;
         });
-        if (back) news.hooks.push_back({.state = EventState::restored, .hook = hook.hook, .iface = hook.iface});
+        if (back)
+            news.hooks.push_back(
+                {.state = EventState::restored, .hook = hook.hook, .iface = hook.iface});
     }
 }
 

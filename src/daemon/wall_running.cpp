@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Connections that are older than the policy: cut, or spared.
-#include <fmt/format.h>
-
 #include "daemon/running.h"
 #include "daemon/wall.h"
 #include "kernel/flows.h"
 #include "kernel/namespaces.h"
 #include "kernel/sockets.h"
+
+#include <fmt/format.h>
 
 namespace sallyport {
 namespace {
@@ -38,11 +38,12 @@ void Wall::cut_running(const Policy& policy, WallNews& news) {
     if (!owners_) owners_ = std::make_shared<OwnerNames>(system_owner_sources(policy.host.cgroup));
     RunningWorld world{
         .interfaces = interfaces_,
-        .is_guarded = [&](const Interface& interface) {
-            for (const GuardedNic& nic : wanted_nics())
-                if (nic.name == interface.name) return true;
-            return false;
-        },
+        .is_guarded =
+            [&](const Interface& interface) {
+                for (const GuardedNic& nic : wanted_nics())
+                    if (nic.name == interface.name) return true;
+                return false;
+            },
         .cgroup_path = [this](std::uint64_t id) { return owners_->cgroup_path(id); },
     };
     cut_in_namespace(policy, world, news);

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernel/apply.h"
 
-#include <cerrno>
+#include "kernel/map.h"
+#include "sallyport/abi/control.h"
 
+#include <cerrno>
 #include <fmt/format.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-#include "kernel/map.h"
-#include "sallyport/abi/control.h"
 
 namespace sallyport {
 namespace {
@@ -22,7 +21,8 @@ class ControlPage {
         if (page == MAP_FAILED) return fail_errno(errno, "mapping the control word");
         return ControlPage(static_cast<std::uint64_t*>(page), size);
     }
-    ControlPage(ControlPage&& other) noexcept : word_(std::exchange(other.word_, nullptr)), size_(other.size_) {}
+    ControlPage(ControlPage&& other) noexcept
+        : word_(std::exchange(other.word_, nullptr)), size_(other.size_) {}
     ControlPage& operator=(ControlPage&&) = delete;
     ~ControlPage() {
         if (word_) munmap(word_, size_);
@@ -49,7 +49,7 @@ Status fill_array(int outer, std::uint32_t slot, InnerMap shape, const std::vect
     std::vector<std::uint32_t> keys(values.size());
     for (std::uint32_t i = 0; i < keys.size(); i++) keys[i] = i;
     SP_TRY(update_batch(inner.get(), keys.data(), values.data(),
-                               static_cast<std::uint32_t>(values.size())));
+                        static_cast<std::uint32_t>(values.size())));
     return publish(outer, slot, inner);
 }
 
@@ -70,31 +70,35 @@ Status fill_pairs(int outer, std::uint32_t slot, InnerMap shape,
         values.push_back(value);
     }
     SP_TRY(update_batch(inner.get(), keys.data(), values.data(),
-                               static_cast<std::uint32_t>(keys.size())));
+                        static_cast<std::uint32_t>(keys.size())));
     return publish(outer, slot, inner);
 }
 
-std::uint32_t size_of(std::size_t count) { return count ? static_cast<std::uint32_t>(count) : 1; }
+std::uint32_t size_of(std::size_t count) {
+    return count ? static_cast<std::uint32_t>(count) : 1;
+}
 
 Status fill_tables(const Maps& maps, std::uint32_t slot, const MapImage& image) {
-    SP_TRY(fill_array(maps.ports, slot,
-                             {.name = "sp_ports", .max_entries = SP_PORT_CHUNKS}, image.ports));
-    SP_TRY(fill_array(maps.cells, slot,
-                             {.name = "sp_cells", .max_entries = size_of(image.cells.size()),
-                              .flags = BPF_F_INNER_MAP},
-                             image.cells));
+    SP_TRY(fill_array(maps.ports, slot, {.name = "sp_ports", .max_entries = SP_PORT_CHUNKS},
+                      image.ports));
+    SP_TRY(fill_array(
+        maps.cells, slot,
+        {.name = "sp_cells", .max_entries = size_of(image.cells.size()), .flags = BPF_F_INNER_MAP},
+        image.cells));
     SP_TRY(fill_array(maps.v4_bits, slot,
-                             {.name = "sp_v4_bits", .max_entries = SP_V4_BITS / SP_CHUNK_BITS},
-                             image.v4_bits));
+                      {.name = "sp_v4_bits", .max_entries = SP_V4_BITS / SP_CHUNK_BITS},
+                      image.v4_bits));
     SP_TRY(fill_array(maps.v6_bits, slot,
-                             {.name = "sp_v6_bits", .max_entries = SP_V6_BITS / SP_CHUNK_BITS},
-                             image.v6_bits));
+                      {.name = "sp_v6_bits", .max_entries = SP_V6_BITS / SP_CHUNK_BITS},
+                      image.v6_bits));
     SP_TRY(fill_pairs(maps.v4_trie, slot,
-                             {.type = BPF_MAP_TYPE_LPM_TRIE, .name = "sp_v4_trie",
-                              .max_entries = size_of(image.v4_trie.size())},
-                             image.v4_trie));
+                      {.type = BPF_MAP_TYPE_LPM_TRIE,
+                       .name = "sp_v4_trie",
+                       .max_entries = size_of(image.v4_trie.size())},
+                      image.v4_trie));
     return fill_pairs(maps.v6_trie, slot,
-                      {.type = BPF_MAP_TYPE_LPM_TRIE, .name = "sp_v6_trie",
+                      {.type = BPF_MAP_TYPE_LPM_TRIE,
+                       .name = "sp_v6_trie",
                        .max_entries = size_of(image.v6_trie.size())},
                       image.v6_trie);
 }
@@ -103,32 +107,34 @@ Status fill_identity(const Maps& maps, std::uint32_t slot, const MapImage& image
     // These two are hashes, whose size must equal the template's (bpf/lib/maps.h).
     constexpr std::uint32_t kHashEntries = 4096;
     if (image.cgroup_steps.size() > kHashEntries || image.users.size() > kHashEntries)
-        return fail(ErrorKind::invalid_input,
-                    fmt::format("the policy selects {} cgroup names and {} users; {} of each are possible",
-                                image.cgroup_steps.size(), image.users.size(), kHashEntries));
-    SP_TRY(fill_pairs(maps.cg_steps, slot,
-                             {.type = BPF_MAP_TYPE_HASH, .name = "sp_cg_steps",
-                              .max_entries = kHashEntries},
-                             image.cgroup_steps));
+        return fail(
+            ErrorKind::invalid_input,
+            fmt::format("the policy selects {} cgroup names and {} users; {} of each are possible",
+                        image.cgroup_steps.size(), image.users.size(), kHashEntries));
+    SP_TRY(
+        fill_pairs(maps.cg_steps, slot,
+                   {.type = BPF_MAP_TYPE_HASH, .name = "sp_cg_steps", .max_entries = kHashEntries},
+                   image.cgroup_steps));
     SP_TRY(fill_array(maps.cg_states, slot,
-                             {.name = "sp_cg_states",
-                              .max_entries = size_of(image.cgroup_states.size()),
-                              .flags = BPF_F_INNER_MAP},
-                             image.cgroup_states));
+                      {.name = "sp_cg_states",
+                       .max_entries = size_of(image.cgroup_states.size()),
+                       .flags = BPF_F_INNER_MAP},
+                      image.cgroup_states));
     return fill_pairs(maps.users, slot,
                       {.type = BPF_MAP_TYPE_HASH, .name = "sp_users", .max_entries = kHashEntries},
                       image.users);
 }
 
 Status fill_rules(const Maps& maps, std::uint32_t slot, const MapImage& image) {
-    return fill_array(maps.rules, slot, {.name = "sp_rules", .max_entries = SP_RULES_MAX}, image.rules);
+    return fill_array(maps.rules, slot, {.name = "sp_rules", .max_entries = SP_RULES_MAX},
+                      image.rules);
 }
 
 void empty_slot(const Maps& maps, std::uint32_t slot) {
     const sp_slot nothing{};
     static_cast<void>(map_update(maps.slots, slot, nothing));
-    for (int outer : {maps.ports, maps.cells, maps.v4_bits, maps.v6_bits, maps.v4_trie, maps.v6_trie,
-                      maps.rules, maps.cg_steps, maps.cg_states, maps.users})
+    for (int outer : {maps.ports, maps.cells, maps.v4_bits, maps.v6_bits, maps.v4_trie,
+                      maps.v6_trie, maps.rules, maps.cg_steps, maps.cg_states, maps.users})
         static_cast<void>(map_delete(outer, slot));
 }
 

@@ -2,11 +2,11 @@
 #pragma once
 // A compiled policy into the kernel: a free slot is filled with new inner maps,
 // then one store on the control word moves every hook to it.
-#include <cstdint>
-
 #include "base/result.h"
 #include "compile/map_image.h"
 #include "kernel/maps.h"
+
+#include <cstdint>
 
 namespace sallyport {
 

@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernel/cgroups.h"
 
+#include "kernel/map.h"
+
 #include <algorithm>
+#include <bpf/bpf.h>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
 #include <filesystem>
+#include <fmt/format.h>
 #include <map>
 #include <sys/stat.h>
 #include <utility>
 #include <vector>
-
-#include <bpf/bpf.h>
-#include <fmt/format.h>
-
-#include "kernel/map.h"
 
 namespace sallyport {
 namespace {
@@ -33,7 +32,8 @@ class Automaton {
         if (step != steps_.end() && name.size() < SP_CG_NAME) return step->second;
         if (state >= states_.size()) return 0;
         // As sp_cg_mkdir: a name too long to be read whole is nobody's.
-        const bool slice = name.ends_with(".slice") && name.size() > 6 && name.size() < SP_CG_NAME - 1;
+        const bool slice =
+            name.ends_with(".slice") && name.size() > 6 && name.size() < SP_CG_NAME - 1;
         return slice ? states_[state].other_slice : states_[state].other;
     }
 
@@ -48,9 +48,9 @@ Status note(const Maps& maps, std::uint32_t slot, std::uint64_t id, std::uint32_
     return map_update(maps.cgroups, key, value);
 }
 
-Status walk(const Maps& maps, std::uint32_t slot, const Automaton& automaton, const std::string& path,
-            std::uint32_t state) {
-    struct stat info {};
+Status walk(const Maps& maps, std::uint32_t slot, const Automaton& automaton,
+            const std::string& path, std::uint32_t state) {
+    struct stat info{};
     if (stat(path.c_str(), &info) != 0) return {}; // gone meanwhile
     SP_TRY(note(maps, slot, info.st_ino, state));
     std::error_code error;
@@ -72,10 +72,11 @@ Result<Cgroup> open_cgroup(const std::string& mount, const std::string& path) {
     const std::string full = path == "/" ? mount : mount + path;
     Fd fd(open(full.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!fd) return fail_errno(errno, "opening [host] cgroup " + full, "name one that exists");
-    struct stat info {};
+    struct stat info{};
     if (fstat(fd.get(), &info) != 0) return fail_errno(errno, "asking about " + full);
     const auto level = path == "/" ? 0 : std::count(path.begin(), path.end(), '/');
-    return Cgroup{.directory = std::move(fd), .id = info.st_ino, .level = static_cast<unsigned>(level)};
+    return Cgroup{
+        .directory = std::move(fd), .id = info.st_ino, .level = static_cast<unsigned>(level)};
 }
 
 Status fill_cgroup_states(const Maps& maps, std::uint32_t slot, const MapImage& image,

@@ -2,13 +2,13 @@
 #pragma once
 // The cgroup tree as the programs need it: ids, and each cgroup's state in a
 // policy's automaton (abi/types.h).
-#include <cstdint>
-#include <string>
-
 #include "base/fd.h"
 #include "base/result.h"
 #include "compile/map_image.h"
 #include "kernel/maps.h"
+
+#include <cstdint>
+#include <string>
 
 namespace sallyport {
 

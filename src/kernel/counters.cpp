@@ -14,13 +14,16 @@ Result<Counters> read_counters(const Maps& maps) {
 
 Result<sp_nic_count> read_nic_count(const Maps& maps, std::uint32_t index) {
     const std::vector<std::uint64_t> sums = SP_TRY(read_percpu(maps.nic_counts, index, 4));
-    return sp_nic_count{.admitted = sums[0], .dropped = sums[1], .admitted_bytes = sums[2],
+    return sp_nic_count{.admitted = sums[0],
+                        .dropped = sums[1],
+                        .admitted_bytes = sums[2],
                         .dropped_bytes = sums[3]};
 }
 
 Result<sp_rule_count> read_rule_count(const Maps& maps, std::uint32_t counter) {
     const std::vector<std::uint64_t> sums = SP_TRY(read_percpu(maps.rule_counts, counter, 4));
-    return sp_rule_count{.admitted = sums[0], .limited = sums[1], .bytes = sums[2], .denied = sums[3]};
+    return sp_rule_count{
+        .admitted = sums[0], .limited = sums[1], .bytes = sums[2], .denied = sums[3]};
 }
 
 } // namespace sallyport

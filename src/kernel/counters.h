@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Counters as the programs keep them, summed over the CPUs.
-#include <array>
-#include <cstdint>
-
 #include "base/result.h"
 #include "kernel/maps.h"
 #include "sallyport/abi/event.h"
 #include "sallyport/abi/reason.h"
 #include "sallyport/abi/types.h"
 
+#include <array>
+#include <cstdint>
+
 namespace sallyport {
 
 struct Counters {
     std::array<std::uint64_t, SP_COUNTS> counts{}; // by SP_COUNT_*
-    [[nodiscard]] std::uint64_t drops(std::uint32_t reason) const { return counts[SP_COUNT_DROPS + reason]; }
+    [[nodiscard]] std::uint64_t drops(std::uint32_t reason) const {
+        return counts[SP_COUNT_DROPS + reason];
+    }
     [[nodiscard]] std::uint64_t would_drops(std::uint32_t reason) const {
         return counts[SP_COUNT_WOULD_DROPS + reason];
     }

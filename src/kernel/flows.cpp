@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernel/flows.h"
 
-#include <algorithm>
-#include <array>
-#include <cstring>
-
-#include <bpf/bpf.h>
-
 #include "kernel/map.h"
 #include "kernel/options.h"
+
+#include <algorithm>
+#include <array>
+#include <bpf/bpf.h>
+#include <cstring>
 
 namespace sallyport {
 namespace {

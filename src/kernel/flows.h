@@ -2,12 +2,12 @@
 #pragma once
 // The flow table from outside: sized at load, swept now and then, seeded at
 // start. The programs do without all of it when nobody is there.
-#include <cstdint>
-
 #include "base/result.h"
 #include "kernel/maps.h"
 #include "kernel/programs.h"
 #include "sallyport/abi/types.h"
+
+#include <cstdint>
 
 namespace sallyport {
 

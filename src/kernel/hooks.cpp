@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernel/hooks.h"
 
-#include <algorithm>
-#include <cerrno>
-#include <net/if.h>
-#include <unistd.h>
+#include "kernel/options.h"
 
+#include <algorithm>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <cerrno>
 #include <fmt/format.h>
-
-#include "kernel/options.h"
+#include <net/if.h>
+#include <unistd.h>
 
 namespace sallyport {
 namespace {
@@ -81,9 +80,10 @@ Error explain_xdp(Error error, const GuardedNic& nic) {
         error.kind = ErrorKind::conflict;
         error.message = fmt::format("{} already holds an XDP program (id {}, \"{}\")", nic.name, id,
                                     program_name(id));
-        error.hint = fmt::format("it is never replaced silently: detach it (ip link set dev {} xdp off) "
-                                 "or leave {} out of [host] interfaces",
-                                 nic.name, nic.name);
+        error.hint =
+            fmt::format("it is never replaced silently: detach it (ip link set dev {} xdp off) "
+                        "or leave {} out of [host] interfaces",
+                        nic.name, nic.name);
     } else {
         error.hint = fmt::format("a native XDP program may need a smaller MTU or fewer queues "
                                  "(ip link set dev {} mtu 1500; ethtool -L {} combined N); "
@@ -131,8 +131,9 @@ Status Hooks::install_owners(const Programs& programs, const Pins& pins, int cgr
                                         std::pair{Program::cg_rmdir, "cgroup_rmdir"}}) {
         const int fd = programs.fd(program);
         HookState state{.hook = name, .iface = "", .mode = "", .attached = false, .why = ""};
-        const Status kept = fd < 0 ? Status(fail(ErrorKind::not_supported, "this kernel refuses the program"))
-                                   : keep(pins, name, state, fd, [fd] { return Link::tracepoint(fd); });
+        const Status kept =
+            fd < 0 ? Status(fail(ErrorKind::not_supported, "this kernel refuses the program"))
+                   : keep(pins, name, state, fd, [fd] { return Link::tracepoint(fd); });
         if (kept) continue;
         // Without them a unit that starts later is recognised by the daemon only.
         state.why = kept.error().text();
@@ -140,9 +141,9 @@ Status Hooks::install_owners(const Programs& programs, const Pins& pins, int cgr
     }
     const int fd = programs.fd(Program::sock_create);
     HookState state{.hook = "sock_create", .iface = "", .mode = "", .attached = false, .why = ""};
-    return keep(pins, "sock_create", std::move(state), fd, [fd, cgroup] {
-               return Link::cgroup(fd, cgroup, BPF_CGROUP_INET_SOCK_CREATE);
-           }).context("hook sock_create");
+    return keep(pins, "sock_create", std::move(state), fd,
+                [fd, cgroup] { return Link::cgroup(fd, cgroup, BPF_CGROUP_INET_SOCK_CREATE); })
+        .context("hook sock_create");
 }
 
 Status Hooks::install_cgroup(const Programs& programs, const Pins& pins, int cgroup) {
@@ -156,21 +157,26 @@ Status Hooks::install_cgroup(const Programs& programs, const Pins& pins, int cgr
     return {};
 }
 
-Status Hooks::install_nic(const Programs& programs, const Pins& pins, const GuardedNic& nic, XdpMode mode) {
+Status Hooks::install_nic(const Programs& programs, const Pins& pins, const GuardedNic& nic,
+                          XdpMode mode) {
     SP_TRY(install_tc(programs, pins, nic).context("guarding " + nic.name));
     return install_xdp(programs, pins, nic, mode).context("guarding " + nic.name);
 }
 
-Status Hooks::install_xdp(const Programs& programs, const Pins& pins, const GuardedNic& nic, XdpMode mode) {
+Status Hooks::install_xdp(const Programs& programs, const Pins& pins, const GuardedNic& nic,
+                          XdpMode mode) {
     const int fd = programs.fd(Program::xdp);
     // The pin's name carries the mode, so that a daemon that adopts it can say which it is.
     const std::string native_pin = "xdp-native-" + nic.name;
     const std::string generic_pin = "xdp-generic-" + nic.name;
     const auto attach = [&](const std::string& pin, XdpAttach how, std::string why) {
-        HookState state{.hook = "xdp", .iface = nic.name,
-                        .mode = how == XdpAttach::native ? "native" : "generic", .attached = false,
+        HookState state{.hook = "xdp",
+                        .iface = nic.name,
+                        .mode = how == XdpAttach::native ? "native" : "generic",
+                        .attached = false,
                         .why = std::move(why)};
-        return keep(pins, pin, std::move(state), fd, [&, how] { return Link::xdp(fd, nic.index, how); });
+        return keep(pins, pin, std::move(state), fd,
+                    [&, how] { return Link::xdp(fd, nic.index, how); });
     };
     const auto stands_on = [&](const std::string& pin) {
         const Result<Link> link = Link::open(pins.link(pin));
@@ -206,7 +212,8 @@ Status Hooks::install_tc(const Programs& programs, const Pins& pins, const Guard
         if (!index || *index != nic.index) unlink(pins.link(pin).c_str());
     }
     HookState state{.hook = "tc", .iface = nic.name, .mode = "tcx", .attached = false, .why = ""};
-    const Status tcx = keep(pins, pin, state, fd, [fd, &nic] { return Link::tcx_egress(fd, nic.index); });
+    const Status tcx =
+        keep(pins, pin, state, fd, [fd, &nic] { return Link::tcx_egress(fd, nic.index); });
     if (tcx || tcx.error().kind != ErrorKind::not_supported) return tcx;
 
     bpf_tc_hook hook = egress_of(nic.index);
@@ -218,7 +225,9 @@ Status Hooks::install_tc(const Programs& programs, const Pins& pins, const Guard
     options.flags = BPF_TC_F_REPLACE;
     const int attached = bpf_tc_attach(&hook, &options);
     if (attached != 0) return fail_errno(-attached, "attaching the TC filter");
-    std::erase_if(held_, [&nic](const Held& held) { return held.clsact != 0 && held.state.iface == nic.name; });
+    std::erase_if(held_, [&nic](const Held& held) {
+        return held.clsact != 0 && held.state.iface == nic.name;
+    });
     state.mode = "clsact";
     state.attached = true;
     Held& held = held_.emplace_back();
@@ -240,8 +249,10 @@ void Hooks::remove_nic(const Pins& pins, const std::string& name) {
 void Hooks::undo(const Pins& pins) {
     for (auto held = held_.rbegin(); held != held_.rend(); ++held) {
         if (!held->fresh) continue;
-        if (held->clsact != 0) detach_filter(held->clsact);
-        else unlink(pins.link(held->pin).c_str());
+        if (held->clsact != 0)
+            detach_filter(held->clsact);
+        else
+            unlink(pins.link(held->pin).c_str());
     }
     held_.clear();
 }
@@ -274,14 +285,19 @@ std::vector<HookState> Hooks::lost() const {
 std::optional<HookState> clsact_state(const std::string& interface) {
     const unsigned index = if_nametoindex(interface.c_str());
     if (index == 0) return std::nullopt;
-    HookState state{.hook = "tc", .iface = interface, .mode = "clsact", .attached = filter_stands(index), .why = ""};
+    HookState state{.hook = "tc",
+                    .iface = interface,
+                    .mode = "clsact",
+                    .attached = filter_stands(index),
+                    .why = ""};
     if (!state.attached) state.why = "the filter is gone";
     return state;
 }
 
 void remove_clsact_filters() {
     struct if_nameindex* interfaces = if_nameindex();
-    for (struct if_nameindex* i = interfaces; i && i->if_index != 0; i++) detach_filter(i->if_index);
+    for (struct if_nameindex* i = interfaces; i && i->if_index != 0; i++)
+        detach_filter(i->if_index);
     if (interfaces) if_freenameindex(interfaces);
 }
 

@@ -2,17 +2,17 @@
 #pragma once
 // Every program at its hook. Installing is all or nothing; what stands already
 // under a pin is kept and only gets the new program, so that there is no gap.
-#include <functional>
-#include <optional>
-#include <string>
-#include <vector>
-
 #include "base/fd.h"
 #include "base/result.h"
 #include "kernel/link.h"
 #include "kernel/pins.h"
 #include "kernel/programs.h"
 #include "policy/policy.h"
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace sallyport {
 
@@ -22,7 +22,7 @@ struct HookState {
     std::string iface; // "" for cgroup hooks
     std::string mode;  // XDP: "native", "generic"; TC: "tcx", "clsact"; else ""
     bool attached = false;
-    std::string why;   // when not attached, or not as asked for
+    std::string why; // when not attached, or not as asked for
 };
 
 struct GuardedNic {
@@ -63,7 +63,8 @@ class Hooks {
                               int program, const std::function<Result<Link>()>& attach);
     [[nodiscard]] Status install_xdp(const Programs& programs, const Pins& pins,
                                      const GuardedNic& nic, XdpMode mode);
-    [[nodiscard]] Status install_tc(const Programs& programs, const Pins& pins, const GuardedNic& nic);
+    [[nodiscard]] Status install_tc(const Programs& programs, const Pins& pins,
+                                    const GuardedNic& nic);
     void forget(const std::string& pin);
     std::vector<Held> held_;
 };

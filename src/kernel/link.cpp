@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernel/link.h"
 
-#include <cerrno>
-#include <linux/if_link.h>
-#include <unistd.h>
+#include "kernel/options.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-
-#include "kernel/options.h"
+#include <cerrno>
+#include <linux/if_link.h>
+#include <unistd.h>
 
 namespace sallyport {
 namespace {
@@ -51,12 +50,14 @@ Result<Link> Link::tcx_egress(int program, unsigned ifindex) {
 }
 
 Result<Link> Link::cgroup(int program, int cgroup, int attach_type) {
-    const int fd = bpf_link_create(program, cgroup, static_cast<bpf_attach_type>(attach_type), nullptr);
+    const int fd =
+        bpf_link_create(program, cgroup, static_cast<bpf_attach_type>(attach_type), nullptr);
     if (fd < 0)
         return fail_errno(-fd, "attaching to the cgroup",
-                          fd == -EPERM ? "another program holds this cgroup alone (attached without "
-                                         "BPF_F_ALLOW_MULTI); bpftool cgroup tree shows it"
-                                       : "");
+                          fd == -EPERM
+                              ? "another program holds this cgroup alone (attached without "
+                                "BPF_F_ALLOW_MULTI); bpftool cgroup tree shows it"
+                              : "");
     return Link(Fd(fd));
 }
 
@@ -87,7 +88,8 @@ Status Link::pin(const std::string& path) const {
 
 Result<std::optional<unsigned>> Link::ifindex() const {
     const LinkInfo info = SP_TRY(info_of(fd_.get()));
-    if (info.type != BPF_LINK_TYPE_XDP && info.type != kLinkTypeTcx) return std::optional<unsigned>{};
+    if (info.type != BPF_LINK_TYPE_XDP && info.type != kLinkTypeTcx)
+        return std::optional<unsigned>{};
     return std::optional<unsigned>{info.ifindex};
 }
 
@@ -108,7 +110,8 @@ Status run_iterator(int program) {
     for (;;) {
         const ssize_t got = read(iterator.get(), buffer, sizeof(buffer));
         if (got == 0) return {};
-        if (got < 0 && errno != EAGAIN && errno != EINTR) return fail_errno(errno, "reading an iterator");
+        if (got < 0 && errno != EAGAIN && errno != EINTR)
+            return fail_errno(errno, "reading an iterator");
     }
 }
 

@@ -2,12 +2,12 @@
 #pragma once
 // A BPF link: a program at a hook, for as long as the link is held by a file
 // descriptor or a pin. Closing an unpinned one detaches.
+#include "base/fd.h"
+#include "base/result.h"
+
 #include <cstdint>
 #include <optional>
 #include <string>
-
-#include "base/fd.h"
-#include "base/result.h"
 
 namespace sallyport {
 

@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernel/map.h"
 
-#include <cerrno>
+#include "kernel/options.h"
 
 #include <bpf/libbpf.h>
+#include <cerrno>
 #include <fmt/format.h>
-
-#include "kernel/options.h"
 
 namespace sallyport {
 
 Result<Fd> create_map(const InnerMap& map) {
     bpf_map_create_opts options = sized<bpf_map_create_opts>();
     options.map_flags = map.flags;
-    const int fd = bpf_map_create(map.type, map.name, map.key_size, map.value_size,
-                                  map.max_entries, &options);
+    const int fd =
+        bpf_map_create(map.type, map.name, map.key_size, map.value_size, map.max_entries, &options);
     if (fd < 0)
-        return fail_errno(-fd, fmt::format("creating map {} of {} entries", map.name, map.max_entries),
+        return fail_errno(-fd,
+                          fmt::format("creating map {} of {} entries", map.name, map.max_entries),
                           fd == -ENOMEM ? "free memory, or load a smaller policy" : "");
     return Fd(fd);
 }
@@ -52,7 +52,8 @@ Status update_batch(int map, const void* keys, const void* values, std::uint32_t
     std::uint32_t done = count;
     const int error = bpf_map_update_batch(map, keys, values, &done, &options);
     if (error < 0)
-        return fail_errno(-error, fmt::format("filling a map, {} of {} entries written", done, count));
+        return fail_errno(-error,
+                          fmt::format("filling a map, {} of {} entries written", done, count));
     return {};
 }
 

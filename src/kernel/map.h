@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // System calls on maps, as Results. Keys and values are the structs of abi/.
+#include "base/fd.h"
+#include "base/result.h"
+
+#include <bpf/bpf.h>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include <bpf/bpf.h>
-
-#include "base/fd.h"
-#include "base/result.h"
 
 namespace sallyport {
 
@@ -33,7 +32,8 @@ struct InnerMap {
 // Deleting what is not there is no error.
 [[nodiscard]] Status delete_bytes(int map, const void* key);
 // `count` keys and values laid end to end, in one call where the map type has it (5.6).
-[[nodiscard]] Status update_batch(int map, const void* keys, const void* values, std::uint32_t count);
+[[nodiscard]] Status update_batch(int map, const void* keys, const void* values,
+                                  std::uint32_t count);
 
 template <typename K, typename V>
 [[nodiscard]] Status map_update(int map, const K& key, const V& value) {
@@ -49,17 +49,16 @@ template <typename V, typename K>
 }
 
 // All keys, as far as the map stands still meanwhile; what is added late may be missing.
-template <typename K>
-[[nodiscard]] std::vector<K> keys_of(int map) {
+template <typename K> [[nodiscard]] std::vector<K> keys_of(int map) {
     std::vector<K> keys;
     K key{};
-    for (const K* previous = nullptr; bpf_map_get_next_key(map, previous, &key) == 0; previous = &key)
+    for (const K* previous = nullptr; bpf_map_get_next_key(map, previous, &key) == 0;
+         previous = &key)
         keys.push_back(key);
     return keys;
 }
 
-template <typename K>
-[[nodiscard]] Status map_delete(int map, const K& key) {
+template <typename K> [[nodiscard]] Status map_delete(int map, const K& key) {
     return delete_bytes(map, &key);
 }
 

@@ -7,7 +7,7 @@ namespace sallyport {
 struct Maps {
     int control = -1;
     int slots = -1;
-    int ports = -1;    // array of maps, by slot; as the next six
+    int ports = -1; // array of maps, by slot; as the next six
     int cells = -1;
     int v4_bits = -1;
     int v6_bits = -1;

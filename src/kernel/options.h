@@ -4,8 +4,7 @@
 // and with all warnings on, refuses.
 namespace sallyport {
 
-template <typename T>
-[[nodiscard]] T sized() {
+template <typename T> [[nodiscard]] T sized() {
     T options{};
     options.sz = sizeof(T);
     return options;

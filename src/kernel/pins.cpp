@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernel/pins.h"
 
+#include "sallyport/abi/limits.h"
+
 #include <algorithm>
+#include <bpf/bpf.h>
 #include <cerrno>
 #include <fcntl.h>
 #include <filesystem>
+#include <fmt/format.h>
 #include <linux/magic.h>
 #include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
-
-#include <bpf/bpf.h>
-#include <fmt/format.h>
-
-#include "sallyport/abi/limits.h"
 
 namespace sallyport {
 namespace {
@@ -22,7 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 
 bool is_bpffs(const std::string& path) {
-    struct statfs info {};
+    struct statfs info{};
     return statfs(path.c_str(), &info) == 0 && info.f_type == BPF_FS_MAGIC;
 }
 
@@ -38,9 +37,11 @@ Status ensure_bpffs(const std::string& directory) {
     const std::string parent = existing_parent(directory);
     if (is_bpffs(parent)) return {};
     const std::string root = "/sys/fs/bpf";
-    const std::string hint = "mount one: mount -t bpf bpf /sys/fs/bpf; or name another place in SALLYPORT_BPFFS";
+    const std::string hint =
+        "mount one: mount -t bpf bpf /sys/fs/bpf; or name another place in SALLYPORT_BPFFS";
     if (directory.rfind(root + "/", 0) != 0)
-        return fail(ErrorKind::not_supported, fmt::format("{} is not on a bpf filesystem", directory), hint);
+        return fail(ErrorKind::not_supported,
+                    fmt::format("{} is not on a bpf filesystem", directory), hint);
     if (mount("bpf", root.c_str(), "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700") != 0)
         return fail_errno(errno, "mounting a bpf filesystem at " + root, hint);
     return {};
@@ -53,21 +54,25 @@ std::string layout_dir_of(const std::string& directory) {
 }
 
 Pins::Pins(std::string directory, Fd lock)
-    : directory_(std::move(directory)), layout_dir_(layout_dir_of(directory_)), lock_(std::move(lock)) {}
+    : directory_(std::move(directory)), layout_dir_(layout_dir_of(directory_)),
+      lock_(std::move(lock)) {}
 
 Result<Pins> Pins::lock(const std::string& directory) {
     SP_TRY(ensure_bpffs(directory));
     std::error_code error;
     fs::create_directories(directory, error);
     if (error) return fail_errno(error.value(), "making " + directory);
-    if (chmod(directory.c_str(), 0700) != 0) return fail_errno(errno, "closing " + directory + " to others");
+    if (chmod(directory.c_str(), 0700) != 0)
+        return fail_errno(errno, "closing " + directory + " to others");
     Fd fd(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!fd) return fail_errno(errno, "opening " + directory);
     if (flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
         if (errno == EWOULDBLOCK)
-            return fail(ErrorKind::conflict,
-                        fmt::format("another sallyport daemon is already running over the pins in {}", directory),
-                        "stop it first, or give this one pins of its own with SALLYPORT_BPFFS");
+            return fail(
+                ErrorKind::conflict,
+                fmt::format("another sallyport daemon is already running over the pins in {}",
+                            directory),
+                "stop it first, or give this one pins of its own with SALLYPORT_BPFFS");
         return fail_errno(errno, "locking " + directory);
     }
     Pins pins(directory, std::move(fd));
@@ -97,7 +102,8 @@ Status Pins::remove() const {
     const auto remove_all = [&stuck](const std::string& path) {
         std::error_code error;
         fs::remove_all(path, error);
-        if (error && error.value() != ENOENT) stuck += fmt::format("{}{}: {}", stuck.empty() ? "" : "; ", path, error.message());
+        if (error && error.value() != ENOENT)
+            stuck += fmt::format("{}{}: {}", stuck.empty() ? "" : "; ", path, error.message());
     };
     // Detached by word: the last reference to a link goes with its inode, an RCU
     // grace period after the unlink, and the hook would still judge till then.

@@ -2,11 +2,11 @@
 #pragma once
 // The pin directory: <bpffs>/v<layout>/{maps,links}, ours alone (0700). A pin is
 // the enforcement; whoever removes it opens the host.
-#include <string>
-#include <vector>
-
 #include "base/fd.h"
 #include "base/result.h"
+
+#include <string>
+#include <vector>
 
 namespace sallyport {
 
@@ -17,8 +17,12 @@ class Pins {
     [[nodiscard]] static Result<Pins> lock(const std::string& directory);
 
     [[nodiscard]] const std::string& layout_dir() const { return layout_dir_; }
-    [[nodiscard]] std::string link(const std::string& name) const { return layout_dir_ + "/links/" + name; }
-    [[nodiscard]] std::string map(const std::string& name) const { return layout_dir_ + "/maps/" + name; }
+    [[nodiscard]] std::string link(const std::string& name) const {
+        return layout_dir_ + "/links/" + name;
+    }
+    [[nodiscard]] std::string map(const std::string& name) const {
+        return layout_dir_ + "/maps/" + name;
+    }
     // Is there an enforcement to adopt?
     [[nodiscard]] bool stands() const;
     // Names of the pinned links, sorted.

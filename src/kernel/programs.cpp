@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernel/programs.h"
 
+#include "sp_bpf.skel.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <cerrno>
 #include <cstdarg>
 #include <cstdio>
 #include <filesystem>
-
-#include <bpf/bpf.h>
-
-#include <bpf/libbpf.h>
 #include <fmt/format.h>
 #include <unistd.h>
-
-#include "sp_bpf.skel.h"
 
 namespace sallyport {
 namespace {
@@ -40,9 +38,11 @@ using Skeleton = std::unique_ptr<sp_bpf, SkeletonDeleter>;
 
 std::string hint_for(int error) {
     if (access("/sys/kernel/btf/vmlinux", R_OK) != 0)
-        return "this kernel shows no BTF (/sys/kernel/btf/vmlinux): boot one built with CONFIG_DEBUG_INFO_BTF=y";
+        return "this kernel shows no BTF (/sys/kernel/btf/vmlinux): boot one built with "
+               "CONFIG_DEBUG_INFO_BTF=y";
     if (error == EPERM || error == EACCES)
-        return "run as root, with CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON, on a kernel that is not locked down";
+        return "run as root, with CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON, on a kernel that is not "
+               "locked down";
     if (error == ENOMEM) return "free memory, or lower [flows] max";
     return "the kernel must be 6.1 or later; the log above says what it objected to";
 }
@@ -114,20 +114,34 @@ Maps maps_of(const sp_bpf& s) {
 
 const bpf_program* program_of(const sp_bpf& s, Program program) {
     switch (program) {
-    case Program::xdp: return s.progs.sp_xdp_in;
-    case Program::connect4: return s.progs.sp_connect4;
-    case Program::connect6: return s.progs.sp_connect6;
-    case Program::sendmsg4: return s.progs.sp_sendmsg4;
-    case Program::sendmsg6: return s.progs.sp_sendmsg6;
-    case Program::cg_egress: return s.progs.sp_cg_egress;
-    case Program::cg_ingress: return s.progs.sp_cg_ingress;
-    case Program::sock_create: return s.progs.sp_sock_create;
-    case Program::tc_egress: return s.progs.sp_tc_egress;
-    case Program::cg_mkdir: return s.progs.sp_cg_mkdir;
-    case Program::cg_rmdir: return s.progs.sp_cg_rmdir;
-    case Program::owners: return s.progs.sp_owners_fill;
-    case Program::seed: return s.progs.sp_seed;
-    case Program::sweep: return s.progs.sp_sweep;
+    case Program::xdp:
+        return s.progs.sp_xdp_in;
+    case Program::connect4:
+        return s.progs.sp_connect4;
+    case Program::connect6:
+        return s.progs.sp_connect6;
+    case Program::sendmsg4:
+        return s.progs.sp_sendmsg4;
+    case Program::sendmsg6:
+        return s.progs.sp_sendmsg6;
+    case Program::cg_egress:
+        return s.progs.sp_cg_egress;
+    case Program::cg_ingress:
+        return s.progs.sp_cg_ingress;
+    case Program::sock_create:
+        return s.progs.sp_sock_create;
+    case Program::tc_egress:
+        return s.progs.sp_tc_egress;
+    case Program::cg_mkdir:
+        return s.progs.sp_cg_mkdir;
+    case Program::cg_rmdir:
+        return s.progs.sp_cg_rmdir;
+    case Program::owners:
+        return s.progs.sp_owners_fill;
+    case Program::seed:
+        return s.progs.sp_seed;
+    case Program::sweep:
+        return s.progs.sp_sweep;
     }
     return nullptr;
 }
@@ -165,7 +179,9 @@ Result<Programs> Programs::load(const LoadOptions& options) {
     return Programs(std::make_unique<Impl>(Impl{std::move(*skeleton), maps}));
 }
 
-const Maps& Programs::maps() const { return impl_->maps; }
+const Maps& Programs::maps() const {
+    return impl_->maps;
+}
 
 int Programs::fd(Program program) const {
     const bpf_program* found = program_of(*impl_->skeleton, program);

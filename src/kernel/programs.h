@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The programs and maps, opened and loaded; nothing is attached by loading.
-#include <memory>
-#include <string>
-
 #include "base/result.h"
 #include "kernel/maps.h"
 #include "sallyport/abi/control.h"
 
+#include <memory>
+#include <string>
+
 namespace sallyport {
 
 enum class Program : unsigned char {
-    xdp,       // sp_xdp_in
+    xdp, // sp_xdp_in
     connect4,
     connect6,
     sendmsg4,
@@ -20,11 +20,11 @@ enum class Program : unsigned char {
     cg_ingress,
     sock_create,
     tc_egress,
-    cg_mkdir,  // raw tracepoint cgroup_mkdir
+    cg_mkdir, // raw tracepoint cgroup_mkdir
     cg_rmdir,
-    owners,    // iter/task_file
-    seed,      // XDP, never attached: puts one sp_flow into the table when test-run
-    sweep,     // XDP, never attached: frees expired flows of some sets when test-run
+    owners, // iter/task_file
+    seed,   // XDP, never attached: puts one sp_flow into the table when test-run
+    sweep,  // XDP, never attached: frees expired flows of some sets when test-run
 };
 
 // What the backfill of owners makes of the sockets it meets.

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernel/ring.h"
 
-#include <cerrno>
-
 #include <bpf/libbpf.h>
+#include <cerrno>
 
 namespace sallyport {
 namespace {
@@ -40,7 +39,9 @@ Result<RingReader> RingReader::open(int map, Handler handler) {
     return RingReader(std::move(impl));
 }
 
-int RingReader::epoll_fd() const { return ring_buffer__epoll_fd(impl_->ring); }
+int RingReader::epoll_fd() const {
+    return ring_buffer__epoll_fd(impl_->ring);
+}
 
 Status RingReader::drain() {
     impl_->left = kAtOnce;

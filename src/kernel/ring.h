@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The reading end of the event ring.
+#include "base/result.h"
+
 #include <cstddef>
 #include <functional>
 #include <memory>
 #include <span>
-
-#include "base/result.h"
 
 namespace sallyport {
 

@@ -3,19 +3,19 @@
 // The oracle: what a policy says of one opening, in obvious code. It shares
 // the Policy type with the compiler and nothing else, so that the two can be
 // held against each other. Slow by intent.
+#include "policy/policy.h"
+
 #include <cstdint>
 #include <string>
-
-#include "policy/policy.h"
 
 namespace sallyport {
 
 // The opening of a flow, as the one who asks sees it.
 struct Opening {
     Direction direction = Direction::ingress;
-    std::string interface;  // that it comes in by (goes out by, for egress); empty: unknown
-    Address source;         // ingress, forward
-    Address destination;    // egress, forward
+    std::string interface; // that it comes in by (goes out by, for egress); empty: unknown
+    Address source;        // ingress, forward
+    Address destination;   // egress, forward
     std::uint8_t proto = 0;
     std::uint16_t port = 0; // destination port, or ICMP type; 0 for protocols without
     std::string cgroup;     // "/system.slice/rag.service"; empty: unknown
@@ -37,6 +37,7 @@ struct Verdict {
 [[nodiscard]] Verdict evaluate(const Policy& policy, const Opening& opening);
 
 // Is the address within `peers` on that interface?
-[[nodiscard]] bool matches(const PeerSet& peers, const Address& address, const std::string& interface);
+[[nodiscard]] bool matches(const PeerSet& peers, const Address& address,
+                           const std::string& interface);
 
 } // namespace sallyport

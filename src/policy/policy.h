@@ -3,6 +3,8 @@
 // What an operator wants, fully resolved: zones are inlined into the rules,
 // names of ports, users and files are gone. A plain value: it can be copied,
 // compared and printed, and knows neither a file format nor a kernel.
+#include "base/ip.h"
+
 #include <array>
 #include <bitset>
 #include <chrono>
@@ -11,8 +13,6 @@
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "base/ip.h"
 
 namespace sallyport {
 

@@ -42,14 +42,14 @@ static inline __attribute__((always_inline)) __u64 sp_control_word(__u32 active,
  * daemon loads an object that fits the maps it finds.
  */
 struct sp_settings {
-	__u64 secret[2];      /* keys the flow table's hash; random per installation of the pins */
-	__u64 host_cgroup;    /* id of [host] cgroup */
-	__u64 host_netns;     /* cookie of the namespace whose NICs are guarded; 0: unknown */
-	__u32 host_level;     /* depth of host_cgroup, 0 for the root */
-	__u32 flow_sets;      /* sets in sp_flows; 0: every flow is refused */
-	__u32 flow_max;       /* entries at most */
-	__u32 ask_slot;       /* not 0: judge by this slot and change nothing */
-	__u32 forget_flows;   /* not 0 (when asking): know no flow and no socket */
+	__u64 secret[2];    /* keys the flow table's hash; random per installation of the pins */
+	__u64 host_cgroup;  /* id of [host] cgroup */
+	__u64 host_netns;   /* cookie of the namespace whose NICs are guarded; 0: unknown */
+	__u32 host_level;   /* depth of host_cgroup, 0 for the root */
+	__u32 flow_sets;    /* sets in sp_flows; 0: every flow is refused */
+	__u32 flow_max;	    /* entries at most */
+	__u32 ask_slot;	    /* not 0: judge by this slot and change nothing */
+	__u32 forget_flows; /* not 0 (when asking): know no flow and no socket */
 	__u32 spare;
 };
 SP_ASSERT_SIZE(struct sp_settings, 56);

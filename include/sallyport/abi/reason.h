@@ -40,7 +40,7 @@ enum sp_reason {
 #define X(name, number, slug, meaning) SP_REASON_##name = number,
 	SP_REASONS(X)
 #undef X
-	SP_REASON_END = 24, /* one past the last; grows with the list */
+	    SP_REASON_END = 24, /* one past the last; grows with the list */
 };
 
 /* Room for reasons in counter maps, so that the list may grow without a new layout. */

@@ -121,16 +121,16 @@ SP_ASSERT_SIZE(struct sp_dims, 32);
 
 /* Bits of the words at marks_at + iface class * n_classes + address class. */
 #define SP_MARK_INSIDE 1u /* within exfil.inside */
-#define SP_MARK_PING 2u   /* may ping this host */
+#define SP_MARK_PING 2u	  /* may ping this host */
 
 /* sp_slot.flags; zero is the strict side. */
-#define SP_SLOT_OBSERVE 1u      /* judge and report, drop nothing */
-#define SP_SLOT_ARP 2u          /* essentials.arp */
-#define SP_SLOT_NEIGHBOUR 4u    /* essentials.neighbour-discovery */
-#define SP_SLOT_DHCP 8u         /* essentials.dhcp-client */
+#define SP_SLOT_OBSERVE 1u	/* judge and report, drop nothing */
+#define SP_SLOT_ARP 2u		/* essentials.arp */
+#define SP_SLOT_NEIGHBOUR 4u	/* essentials.neighbour-discovery */
+#define SP_SLOT_DHCP 8u		/* essentials.dhcp-client */
 #define SP_SLOT_ICMP_ERRORS 16u /* essentials.icmp-errors */
-#define SP_SLOT_IP_OPTIONS 32u  /* ip-options = "judge" */
-#define SP_SLOT_REDIRECTS 64u   /* essentials.redirects */
+#define SP_SLOT_IP_OPTIONS 32u	/* ip-options = "judge" */
+#define SP_SLOT_REDIRECTS 64u	/* essentials.redirects */
 
 /* What the programs must know of a policy beside its tables. Written while no word points at it. */
 struct sp_slot {
@@ -138,15 +138,16 @@ struct sp_slot {
 	__u32 flags;
 	struct sp_dims dims[SP_DIRECTIONS];
 	__u32 marks_at;
-	__u32 n_classes;  /* address classes; a class beyond is a drop */
+	__u32 n_classes; /* address classes; a class beyond is a drop */
 	__u32 v6_levels;
 	__u16 v4_default; /* class of an address in no prefix of the trie */
 	__u16 v6_default;
-	__u32 n_ifaces;   /* interface classes */
-	__u32 n_users;    /* user classes; identity = cgroup class * n_users + user class */
-	__u32 any_identity; /* the identity for which a cell holds what some identity may; n_second - 1 */
-	__u32 udp_idle_s; /* life of a flow that is not TCP */
-	__u32 tcp_idle_s; /* life of a TCP flow */
+	__u32 n_ifaces;	    /* interface classes */
+	__u32 n_users;	    /* user classes; identity = cgroup class * n_users + user class */
+	__u32 any_identity; /* the identity for which a cell holds what some identity may; n_second
+			       - 1 */
+	__u32 udp_idle_s;   /* life of a flow that is not TCP */
+	__u32 tcp_idle_s;   /* life of a TCP flow */
 	__u32 events_per_second; /* per CPU and direction */
 };
 SP_ASSERT_SIZE(struct sp_slot, 144);
@@ -156,7 +157,7 @@ SP_ASSERT_SIZE(struct sp_slot, 144);
 
 /* One rule of a policy; all zero denies. */
 struct sp_rule {
-	__u32 allow;   /* 1: allow, 0: deny */
+	__u32 allow; /* 1: allow, 0: deny */
 	__u32 flags;
 	__u32 counter; /* index in sp_rule_counts */
 	__u32 spare;
@@ -237,13 +238,13 @@ SP_ASSERT_SIZE(struct sp_flow_key, 40);
 
 struct sp_flow {
 	struct sp_flow_key key;
-	__u32 seen_s;     /* CLOCK_MONOTONIC (coarse) seconds of the last packet */
-	__u32 idle_s;     /* life after that; 0: the entry is free */
+	__u32 seen_s;	  /* CLOCK_MONOTONIC (coarse) seconds of the last packet */
+	__u32 idle_s;	  /* life after that; 0: the entry is free */
 	__u32 generation; /* of the policy that last judged it */
-	__u16 rule;       /* rule + 1 of that generation */
-	__u8 direction;   /* enum sp_direction of its opening */
+	__u16 rule;	  /* rule + 1 of that generation */
+	__u8 direction;	  /* enum sp_direction of its opening */
 	__u8 state;
-	__u32 counter;    /* of the rule */
+	__u32 counter; /* of the rule */
 	__u32 spare;
 };
 SP_ASSERT_SIZE(struct sp_flow, 64);
@@ -260,21 +261,21 @@ SP_ASSERT_SIZE(struct sp_nic_count, 32);
 
 struct sp_rule_count {
 	__u64 admitted; /* openings the rule let in */
-	__u64 limited;  /* openings its limit refused */
-	__u64 bytes;    /* of all packets of flows it let in, both ways */
-	__u64 denied;   /* openings a deny rule refused */
+	__u64 limited;	/* openings its limit refused */
+	__u64 bytes;	/* of all packets of flows it let in, both ways */
+	__u64 denied;	/* openings a deny rule refused */
 };
 SP_ASSERT_SIZE(struct sp_rule_count, 32);
 
 /* Places in sp_counts, a per-CPU array of __u64. */
-#define SP_COUNT_DROPS 0u                    /* + reason */
-#define SP_COUNT_WOULD_DROPS SP_REASON_MAX   /* + reason; observe mode */
+#define SP_COUNT_DROPS 0u		   /* + reason */
+#define SP_COUNT_WOULD_DROPS SP_REASON_MAX /* + reason; observe mode */
 #define SP_COUNT_EVENTS_SENT 128u
-#define SP_COUNT_EVENTS_LOST 129u            /* the ring was full */
-#define SP_COUNT_EVENTS_HELD 130u            /* over the per-second credit */
+#define SP_COUNT_EVENTS_LOST 129u /* the ring was full */
+#define SP_COUNT_EVENTS_HELD 130u /* over the per-second credit */
 #define SP_COUNT_FLOWS_REFUSED 131u
-#define SP_COUNT_HOOK_ADMITTED 136u          /* + enum sp_hook */
-#define SP_COUNT_HOOK_DROPPED 144u           /* + enum sp_hook */
+#define SP_COUNT_HOOK_ADMITTED 136u /* + enum sp_hook */
+#define SP_COUNT_HOOK_DROPPED 144u  /* + enum sp_hook */
 #define SP_COUNTS 160u
 
 #endif

@@ -17,7 +17,8 @@ Prefix prefix(const char* text) {
 
 Policy policy_from(const char* network) {
     PeerPart part;
-    part.networks = std::make_shared<const std::vector<Prefix>>(std::vector<Prefix>{prefix(network)});
+    part.networks =
+        std::make_shared<const std::vector<Prefix>>(std::vector<Prefix>{prefix(network)});
     Rule rule;
     rule.name = "ssh";
     rule.from.parts.push_back(part);
@@ -59,7 +60,8 @@ TEST_CASE("no public address on a guarded NIC, no warning") {
     CHECK(warnings(policy_from("10.0.0.0/24"), {}) == 0);
 }
 
-TEST_CASE("a public or mixed zone, a deny rule and one bound to an interface are not warned about") {
+TEST_CASE(
+    "a public or mixed zone, a deny rule and one bound to an interface are not warned about") {
     const auto nics = one_nic("eth0", "203.0.113.5");
     CHECK(warnings(policy_from("198.51.100.0/24"), nics) == 0);
     CHECK(warnings(policy_from("10.0.0.0/7"), nics) == 0); // one bit wider than what is private
