@@ -63,6 +63,7 @@ Result<Wall> Wall::raise(Pins pins, const PolicySource& source, Running running,
     const Cgroup cgroup = SP_TRY(open_cgroup(find_cgroup_mount(), source.policy.host.cgroup));
     const sp_settings settings = SP_TRY(fresh_settings(source.policy, cgroup));
     // What a start that died half-way may have left is nobody's enforcement.
+    SP_TRY(pins.clear());
     const std::string layout = pins.layout_dir();
     Result<Programs> programs = Programs::load({.settings = settings, .pin_dir = layout});
     if (!programs) {

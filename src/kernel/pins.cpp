@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernel/pins.h"
 
+#include "sallyport/abi/control.h"
 #include "sallyport/abi/limits.h"
 
 #include <algorithm>
@@ -47,6 +48,15 @@ Status ensure_bpffs(const std::string& directory) {
     return {};
 }
 
+std::vector<std::string> names_in(const std::string& directory) {
+    std::vector<std::string> names;
+    std::error_code error;
+    for (const fs::directory_entry& entry : fs::directory_iterator(directory, error))
+        names.push_back(entry.path().filename().string());
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
 } // namespace
 
 std::string layout_dir_of(const std::string& directory) {
@@ -84,20 +94,18 @@ Result<Pins> Pins::lock(const std::string& directory) {
 }
 
 bool Pins::stands() const {
-    std::error_code error;
-    return fs::exists(map("sp_control"), error) && !links().empty();
+    const Fd control(bpf_obj_get(map("sp_control").c_str()));
+    const std::uint32_t zero = 0;
+    sp_control word{};
+    return control && bpf_map_lookup_elem(control.get(), &zero, &word) == 0 &&
+           sp_control_active(word.word) != 0;
 }
 
 std::vector<std::string> Pins::links() const {
-    std::vector<std::string> names;
-    std::error_code error;
-    for (const fs::directory_entry& entry : fs::directory_iterator(layout_dir_ + "/links", error))
-        names.push_back(entry.path().filename().string());
-    std::sort(names.begin(), names.end());
-    return names;
+    return names_in(layout_dir_ + "/links");
 }
 
-Status Pins::remove() const {
+Status Pins::clear() const {
     std::string stuck;
     const auto remove_all = [&stuck](const std::string& path) {
         std::error_code error;
@@ -111,14 +119,20 @@ Status Pins::remove() const {
     for (const std::string& name : links()) {
         const Fd held(bpf_obj_get(link(name).c_str()));
         if (held) static_cast<void>(bpf_link_detach(held.get()));
+        remove_all(link(name));
     }
-    remove_all(layout_dir_ + "/links");
-    remove_all(layout_dir_ + "/maps");
-    remove_all(layout_dir_);
-    std::error_code ignored;
-    fs::remove(directory_, ignored); // other layouts' pins may keep it
+    for (const std::string& name : names_in(layout_dir_ + "/maps")) remove_all(map(name));
     if (!stuck.empty()) return fail(ErrorKind::kernel, "removing the pins: " + stuck);
     return {};
+}
+
+Status Pins::remove() const {
+    Status cleared = clear();
+    std::error_code ignored;
+    for (const std::string& path :
+         {layout_dir_ + "/links", layout_dir_ + "/maps", layout_dir_, directory_})
+        fs::remove(path, ignored); // other layouts' pins may keep the last
+    return cleared;
 }
 
 } // namespace sallyport

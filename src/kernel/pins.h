@@ -23,8 +23,11 @@ class Pins {
     [[nodiscard]] std::string map(const std::string& name) const {
         return layout_dir_ + "/maps/" + name;
     }
-    // Is there an enforcement to adopt?
+    // Is there an enforcement to adopt? A start that died before its policy was in
+    // force has left none, whatever else it left.
     [[nodiscard]] bool stands() const;
+    // Detaches and removes what such a start has left; the directory stays ours.
+    [[nodiscard]] Status clear() const;
     // Names of the pinned links, sorted.
     [[nodiscard]] std::vector<std::string> links() const;
     // Removes every pin and the directory, links before maps. What could not be

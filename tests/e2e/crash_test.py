@@ -2,6 +2,8 @@
 """The wall stands without its daemon, is adopted by the next, and goes only when told."""
 import os
 import signal
+import subprocess
+import time
 import unittest
 
 from harness import HOST, NotReady, PEER, E2e, both, each_family, eventually, rule
@@ -60,6 +62,35 @@ class Crash(E2e):
         self.listen_in()
         self.into(82, family)  # not 81, whose repeats are still being folded
         self.expect_event(src=PEER[family], dst_port=82)
+
+    def test_killed_at_any_moment_of_its_start_it_is_started_again_whole(self):
+        self.end()
+        file = self.guard.write_policy(self.policy(RULES), "half.toml")
+        for number in range(8):
+            process = self.lab.start(self.guard.command("run", "-c", file),
+                                     stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                     env=self.guard.environment)
+            time.sleep(0.1 + 0.2 * number)
+            process.kill()
+            process.wait(timeout=10)
+        self.guard.start(file)
+        for family in (4, 6):
+            self.assert_stands(family, "after starts that were killed")
+        self.assertEqual(self.guard.status()["state"], "protected")
+
+    def test_what_died_before_its_policy_was_in_force_is_cleared_away(self):
+        self.end()
+        file = self.guard.write_policy(self.policy(RULES), "half.toml")
+        self.guard.start(file)
+        self.guard.kill()
+        # As a start leaves it that dies between its pins and its policy.
+        subprocess.run(["bpftool", "map", "update", "pinned",
+                        os.path.join(self.guard.pins, "v1/maps/sp_control"),
+                        "key", *["0"] * 4, "value", *["0"] * 8], check=True, timeout=20)
+        self.assertEqual(self.into(80, 4), "timeout")
+        self.guard.start(file)
+        for family in (4, 6):
+            self.assert_stands(family, "after clearing away")
 
     def test_a_restart_does_not_apply_a_changed_file(self):
         self.begin(RULES)
