@@ -4,6 +4,7 @@
 
 #include "base/ip.h"
 #include "base/text.h"
+#include "daemon/package_mirrors.h"
 #include "policy/evaluate.h"
 
 #include <algorithm>
@@ -187,6 +188,8 @@ std::vector<Diagnostic> advise(const Policy& policy, const std::string& policy_f
     std::vector<Diagnostic> out;
     warn(out, policy, policy_file, resolvers(world), "resolver", kDns);
     warn(out, policy, policy_file, time_servers(world), "time server", kNtp);
+    const std::vector<Diagnostic> mirrors = advise_package_mirrors(policy, policy_file, world);
+    out.insert(out.end(), mirrors.begin(), mirrors.end());
     return out;
 }
 

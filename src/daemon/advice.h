@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // What a good policy may still lack on this machine: an egress rule for the
-// resolvers and time servers that the machine is configured to use. Only
-// literal addresses are looked at; names would need the network.
+// resolvers, time servers and package mirrors that the machine is configured to
+// use. Of resolvers and time servers only literal addresses are looked at, of
+// mirrors only the port (package_mirrors.h); names would need the network.
 #include "config/diagnostic.h"
 #include "policy/policy.h"
 
