@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#ifdef SP_SECOND_OBJECT
 namespace {
 
 std::string* log_to = nullptr;
@@ -22,6 +23,7 @@ struct CloseObject {
 };
 
 } // namespace
+#endif
 
 TEST_CASE("the object that clang 14 compiles is loaded by the kernel") {
 #ifdef SP_SECOND_OBJECT
