@@ -84,13 +84,15 @@ static __always_inline int judge_connect(struct bpf_sock_addr *ctx, struct packe
 		return 0;
 	note_sender(ctx, owner);
 	describe(ctx, p);
-	if (!has_ports(p->proto) || p->dst_port == 0 ||
-	    stays_here(&p->dst, owner->netns == sp_settings.host_netns))
-		return 1; /* port 0 sends nothing: resolvers ask so for a source address */
+	/* Before any way out of here: a socket that was accepted, or spared, may be
+	 * disconnected and used anew, and must not take its old verdict along. */
 	if (hook == SP_HOOK_CONNECT && p->proto == SP_PROTO_TCP && !asking()) {
 		owner->opened = SP_OPENED(SP_EGRESS);
 		owner->generation = 0;
 	}
+	if (!has_ports(p->proto) || p->dst_port == 0 ||
+	    stays_here(&p->dst, owner->netns == sp_settings.host_netns))
+		return 1; /* port 0 sends nothing: resolvers ask so for a source address */
 	/* A bound datagram socket may be answering: only the packet tells. */
 	if (p->proto != SP_PROTO_TCP && sk->src_port != 0)
 		return 1;

@@ -45,10 +45,13 @@ static __noinline int was_asked(struct __sk_buff *skb, const struct packet *p, c
 static __always_inline __u32 opener_of(void *ctx, const struct sp_owner *o, const struct stand *s,
 				       const struct packet *p)
 {
+	/* Whatever the socket was before, a bare SYN opens. */
+	if (opens_tcp_out(p))
+		return SP_EGRESS;
 	if (o->opened)
 		return o->opened - 1u;
 	if (p->tcp_flags & SP_TCP_SYN)
-		return p->tcp_flags & SP_TCP_ACK ? SP_INGRESS : SP_EGRESS;
+		return SP_INGRESS;
 	/* Older than the wall: inbound when a listener holds its port. */
 	return tcp_state(ctx, &s->key, 0) == SP_STATE_LISTEN ? SP_INGRESS : SP_EGRESS;
 }

@@ -219,6 +219,9 @@ Status Wall::switch_to(const PolicySource& source, std::uint32_t slot, const Map
                              [&](const GuardedNic& old) { return old.name == nic.name; }))
                 hooks_.remove_nic(pins_, nic.name);
         guarded_ = old_nics;
+        // The programs were told of the new ones; a NIC without hooks is not guarded.
+        for (const Interface& interface : interfaces_)
+            static_cast<void>(write_iface(interface, 0, nullptr));
         return guarded;
     }
     release_nics(news);
