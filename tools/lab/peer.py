@@ -27,7 +27,7 @@ OPERATIONS = {
 }
 for module, names in (
         (servers, ("listen", "unlisten")),
-        (probes, ("tcp", "udp", "hold", "exchange", "release", "make_udp", "send_on", "ping", "raw",
+        (probes, ("tcp", "udp", "hold", "exchange", "turn", "release", "make_udp", "send_on", "ping", "raw",
                   "bulk", "loop", "loop_counts", "loop_end")),
         (frames, ("send_frames", "capture", "captured", "tun", "tun_send", "tun_read"))):
     for operation in names:

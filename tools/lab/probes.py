@@ -4,6 +4,7 @@
 "open" means that the other side's answer came back, not only that a connect
 went through.
 """
+import ctypes
 import itertools
 import os
 import socket
@@ -83,6 +84,25 @@ def udp(dst, port, src="", src_port=0, timeout=1.0, as_mapped=False, connected=F
                 return {"result": "sent"}
             sock.recv(65536)
             return {"result": "open"}
+    except OSError as error:
+        return told(error)
+
+
+def turn(port, dst, dst_port, timeout=5.0):
+    """Accepts a connection at `port`, disconnects that socket and uses it to call out."""
+    listener = socket.create_server(("::" if ":" in dst else "0.0.0.0", port),
+                                    family=family_of(dst))
+    listener.settimeout(timeout)
+    try:
+        with listener:
+            sock = listener.accept()[0]
+        with sock:
+            nowhere = struct.pack("H14x", socket.AF_UNSPEC)
+            if ctypes.CDLL(None, use_errno=True).connect(sock.fileno(), nowhere, len(nowhere)):
+                return told(OSError(ctypes.get_errno(), "disconnecting"))
+            sock.settimeout(2.0)
+            sock.connect((dst, dst_port))
+            return exchange_on(sock)
     except OSError as error:
         return told(error)
 
