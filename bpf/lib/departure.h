@@ -66,23 +66,20 @@ static __noinline int judge_answer(const struct view *v, const struct departure 
 {
 	struct answer a = {};
 
-	if (!d->guarded) {
-		f->reason = SP_REASON_NONE;
-		f->direction = SP_INGRESS;
-		f->opened = 0;
-		f->by_rule = 0;
-		return 1;
-	}
-	if (is_echo_reply(p) && marks_of(v->slot, &p->dst, d->stand.iface_class) & SP_MARK_PING) {
-		f->reason = SP_REASON_NONE;
-		f->direction = SP_INGRESS;
-		f->opened = 0;
-		f->by_rule = 0;
-		return 1;
-	}
-	/* Who may ping us may have his pings answered, not be sent any ICMP there is. */
-	if ((p->proto == SP_PROTO_ICMP || p->proto == SP_PROTO_ICMP6) && !is_echo_reply(p))
+	/*
+	 * Who may ping us may have his pings answered, not be sent any ICMP there is.
+	 * Where all may ask the kernel has other ICMP to answer, a process has not.
+	 */
+	if (is_icmp(p) && !is_echo_reply(p) && (d->guarded || d->sender != SENDER_KERNEL))
 		return 0;
+	if (!d->guarded ||
+	    (is_echo_reply(p) && marks_of(v->slot, &p->dst, d->stand.iface_class) & SP_MARK_PING)) {
+		f->reason = SP_REASON_NONE;
+		f->direction = SP_INGRESS;
+		f->opened = 0;
+		f->by_rule = 0;
+		return 1;
+	}
 	judge_as_opened(v, &d->stand, SP_INGRESS, &a);
 	if (a.reason != SP_REASON_NONE)
 		return 0;
