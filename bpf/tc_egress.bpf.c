@@ -8,6 +8,7 @@
 #include "lib/parse_l4.h"
 #include "lib/owner.h"
 #include "lib/departure.h"
+#include "lib/work.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -151,33 +152,44 @@ static __always_inline void judge(struct __sk_buff *skb, const struct reader *r,
 	judge_departure(r, v, d, p, f);
 }
 
+/* What judging works on; off the stack. */
+struct leaving {
+	struct packet p;
+	struct finding f;
+	struct departure d;
+};
+SP_FITS_WORK(struct leaving);
+
 SEC("tc")
 int sp_tc_egress(struct __sk_buff *skb)
 {
 	struct scene s = {.hook = SP_HOOK_TC, .ifindex = skb->ifindex, .len = skb->len};
 	struct reader r = reader_of(skb);
-	struct finding f = {.direction = SP_EGRESS};
-	struct departure d = {.guarded = 1, .on_host = 1, .keeps = 1};
+	struct leaving *w = work_area(SP_WORK_TC);
 	const struct sp_iface *iface;
-	struct packet p = {};
 	struct view v;
 	int pass;
 
 	iface = bpf_map_lookup_elem(&sp_ifaces, &s.ifindex);
-	if (!iface)
+	if (!iface || !w)
 		return SP_TC_DROP;
-	f.reason = view_of(&v);
-	if (f.reason == SP_REASON_NONE)
-		f.reason = parse(&r, iface, &p);
-	if (f.reason == SP_REASON_NONE)
-		f.reason = check_options(&v, &p);
-	if (f.reason == SP_REASON_NONE) {
+	__builtin_memset(w, 0, sizeof(*w));
+	w->d.guarded = 1;
+	w->d.on_host = 1;
+	w->d.keeps = 1;
+	w->f.direction = SP_EGRESS;
+	w->f.reason = view_of(&v);
+	if (w->f.reason == SP_REASON_NONE)
+		w->f.reason = parse(&r, iface, &w->p);
+	if (w->f.reason == SP_REASON_NONE)
+		w->f.reason = check_options(&v, &w->p);
+	if (w->f.reason == SP_REASON_NONE) {
 		s.iface_class = iface->iface_class[v.slot % SP_SLOTS];
-		stand_of(&d.stand, &p, 0);
-		d.stand.iface_class = s.iface_class;
-		judge(skb, &r, &v, &d, &p, &f);
+		stand_of(&w->d.stand, &w->p, 0);
+		w->d.stand.iface_class = s.iface_class;
+		judge(skb, &r, &v, &w->d, &w->p, &w->f);
 	}
-	pass = settle(v.slot, &s, &f, &p, 0);
+	pass = settle(v.slot, &s, &w->f, &w->p, 0);
 	count_nic(SP_NICS_MAX + iface->counter, s.len, pass);
 	return pass ? SP_TC_NEXT : SP_TC_DROP;
 }

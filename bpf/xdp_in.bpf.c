@@ -3,6 +3,7 @@
 #include "lib/reader_xdp.h"
 #include "lib/parse_l4.h"
 #include "lib/arrival.h"
+#include "lib/work.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -33,29 +34,38 @@ static __noinline enum sp_reason parse(const struct reader *r, const struct sp_i
 	return parse_l3(r, p);
 }
 
+/* What judging works on; off the stack. */
+struct arrival {
+	struct packet p;
+	struct finding f;
+	struct stand stand;
+};
+SP_FITS_WORK(struct arrival);
+
 SEC("xdp.frags")
 int sp_xdp_in(struct xdp_md *ctx)
 {
 	struct reader r = reader_of(ctx);
-	struct packet p = {};
-	struct finding f = {.direction = SP_INGRESS};
 	struct scene s = {.hook = SP_HOOK_XDP, .ifindex = ctx->ingress_ifindex, .len = r.len};
+	struct arrival *w = work_area(SP_WORK_XDP);
 	const struct sp_iface *iface;
 	struct view v;
 	int pass;
 
 	iface = bpf_map_lookup_elem(&sp_ifaces, &s.ifindex);
-	if (!iface) /* an ifindex beyond the table cannot be guarded; nor can it come here */
+	if (!iface || !w) /* an ifindex beyond the table cannot be guarded; nor can it come here */
 		return XDP_DROP;
-	f.reason = view_of(&v);
-	if (f.reason == SP_REASON_NONE) {
+	__builtin_memset(w, 0, sizeof(*w));
+	w->f.direction = SP_INGRESS;
+	w->f.reason = view_of(&v);
+	if (w->f.reason == SP_REASON_NONE) {
 		s.iface_class = iface->iface_class[v.slot % SP_SLOTS];
-		f.reason = parse(&r, iface, &p);
-		f.quiet = f.reason == SP_REASON_OTHER_STATION;
-		if (f.reason == SP_REASON_NONE)
-			judge_arrival(&r, &v, s.iface_class, &p, &f);
+		w->f.reason = parse(&r, iface, &w->p);
+		w->f.quiet = w->f.reason == SP_REASON_OTHER_STATION;
+		if (w->f.reason == SP_REASON_NONE)
+			judge_arrival(&r, &v, s.iface_class, &w->p, &w->stand, &w->f);
 	}
-	pass = settle(v.slot, &s, &f, &p, 0);
+	pass = settle(v.slot, &s, &w->f, &w->p, 0);
 	count_nic(iface->counter, r.len, pass);
 	return pass ? XDP_PASS : XDP_DROP;
 }

@@ -106,10 +106,8 @@ static __always_inline void judge_link(const struct view *v, const struct packet
 
 static __always_inline void judge_arrival(const struct reader *r, const struct view *v,
 					  __u16 iface_class, const struct packet *p,
-					  struct finding *f)
+					  struct stand *s, struct finding *f)
 {
-	struct stand s;
-
 	if (p->family == 0) {
 		judge_link(v, p, f);
 		return;
@@ -128,10 +126,10 @@ static __always_inline void judge_arrival(const struct reader *r, const struct v
 	f->reason = SP_REASON_L2_MISMATCH;
 	if (p->marks & SP_PKT_L2_GROUP && is_own(&p->dst))
 		return;
-	stand_of(&s, p, 1);
-	s.iface_class = iface_class;
-	s.identity = v->policy->any_identity;
-	judge_host(r, v, &s, p, f);
+	stand_of(s, p, 1);
+	s->iface_class = iface_class;
+	s->identity = v->policy->any_identity;
+	judge_host(r, v, s, p, f);
 }
 
 #endif

@@ -40,6 +40,9 @@ constexpr auto kHooks = std::to_array<Entry<std::uint8_t>>({
     {SP_HOOK_SENDMSG, "sendmsg"},
     {SP_HOOK_CGROUP, "cgroup"},
     {SP_HOOK_TC, "tc"},
+    {SP_HOOK_FORWARD, "forward"},
+    {SP_HOOK_HOLD, "hold"},
+    {SP_HOOK_SOCKET, "socket"},
 });
 
 constexpr auto kKinds = std::to_array<Entry<EventKind>>({

@@ -20,8 +20,7 @@ namespace sallyport {
 [[nodiscard]] std::string direction_name(std::uint8_t direction); // "ingress"
 [[nodiscard]] std::optional<std::uint8_t> parse_direction(std::string_view name);
 
-[[nodiscard]] std::string
-hook_name(std::uint8_t hook); // "xdp", "connect", "sendmsg", "cgroup", "tc"
+[[nodiscard]] std::string hook_name(std::uint8_t hook); // "xdp", "connect", "forward" and so on
 [[nodiscard]] std::optional<std::uint8_t> parse_hook(std::string_view name);
 
 [[nodiscard]] std::string to_string(EventKind kind); // "would-drop"; a number when not known

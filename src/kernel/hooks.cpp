@@ -212,8 +212,7 @@ Status Hooks::install_tc(const Programs& programs, const Pins& pins, const Guard
         if (!index || *index != nic.index) unlink(pins.link(pin).c_str());
     }
     HookState state{.hook = "tc", .iface = nic.name, .mode = "tcx", .attached = false, .why = ""};
-    Status tcx =
-        keep(pins, pin, state, fd, [fd, &nic] { return Link::tcx_egress(fd, nic.index); });
+    Status tcx = keep(pins, pin, state, fd, [fd, &nic] { return Link::tcx_egress(fd, nic.index); });
     if (tcx || tcx.error().kind != ErrorKind::not_supported) return tcx;
 
     bpf_tc_hook hook = egress_of(nic.index);

@@ -7,6 +7,7 @@
 #include <bpf/libbpf.h>
 #include <cerrno>
 #include <linux/if_link.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 namespace sallyport {
@@ -15,6 +16,17 @@ namespace {
 // Newer than the headers of Debian 12 (linux/bpf.h of 6.6).
 constexpr auto kTcxEgress = static_cast<bpf_attach_type>(47);
 constexpr std::uint32_t kLinkTypeTcx = 11;
+constexpr std::uint32_t kNetfilter = 45;
+
+// union bpf_attr's link_create as 6.4 has it; libbpf before 1.3 has no call for it.
+struct CreateNetfilterLink {
+    std::uint32_t program;
+    std::uint32_t target;
+    std::uint32_t attach_type;
+    std::uint32_t flags;
+    NetfilterPlace place;
+    std::uint32_t netfilter_flags;
+};
 
 struct LinkInfo {
     std::uint32_t type = 0;
@@ -47,6 +59,21 @@ Result<Link> Link::tcx_egress(int program, unsigned ifindex) {
     if (fd == -EINVAL) return fail(ErrorKind::not_supported, "this kernel has no TCX (6.6)");
     if (fd < 0) return fail_errno(-fd, "attaching TCX");
     return Link(Fd(fd));
+}
+
+Result<Link> Link::netfilter(int program, const NetfilterPlace& place) {
+    CreateNetfilterLink attr{.program = static_cast<std::uint32_t>(program),
+                             .target = 0,
+                             .attach_type = kNetfilter,
+                             .flags = 0,
+                             .place = place,
+                             .netfilter_flags = 0};
+    const long fd = syscall(SYS_bpf, BPF_LINK_CREATE, &attr, sizeof(attr));
+    if (fd >= 0) return Link(Fd(static_cast<int>(fd)));
+    if (errno == EINVAL || errno == EOPNOTSUPP)
+        return fail(ErrorKind::not_supported, "this kernel has no netfilter links (6.4)");
+    return fail_errno(errno, "attaching to netfilter",
+                      errno == EBUSY ? "another netfilter hook has this priority" : "");
 }
 
 Result<Link> Link::cgroup(int program, int cgroup, int attach_type) {

@@ -11,6 +11,13 @@
 
 namespace sallyport {
 
+// Where in the network namespace of the calling thread a netfilter program runs.
+struct NetfilterPlace {
+    std::uint32_t family; // NFPROTO_IPV4 or NFPROTO_IPV6; no other has links
+    std::uint32_t hook;   // NF_INET_LOCAL_IN, NF_INET_FORWARD
+    std::int32_t priority;
+};
+
 enum class XdpAttach : unsigned char { native, generic };
 
 class Link {
@@ -18,6 +25,8 @@ class Link {
     [[nodiscard]] static Result<Link> xdp(int program, unsigned ifindex, XdpAttach how);
     // not_supported before 6.6.
     [[nodiscard]] static Result<Link> tcx_egress(int program, unsigned ifindex);
+    // not_supported before 6.4; conflict when that priority is taken.
+    [[nodiscard]] static Result<Link> netfilter(int program, const NetfilterPlace& place);
     [[nodiscard]] static Result<Link> cgroup(int program, int cgroup, int attach_type);
     [[nodiscard]] static Result<Link> tracepoint(int program);
     // A pinned one; not_found when there is no such file.

@@ -65,7 +65,8 @@ Result<Skeleton> open_skeleton(const LoadOptions& options, Optional optional) {
     bpf_map* map = nullptr;
     bpf_object__for_each_map(map, skeleton->obj) {
         const std::string name = bpf_map__name(map);
-        if (bpf_map__is_internal(map)) continue;
+        // The programs' scratch is nobody's state: two instances must not share it either.
+        if (bpf_map__is_internal(map) || name == "sp_work") continue;
         const int error = bpf_map__set_pin_path(map, (options.pin_dir + "/maps/" + name).c_str());
         if (error) return fail_errno(-error, "naming the pin of map " + name);
     }

@@ -50,8 +50,18 @@ struct sp_settings {
 	__u32 flow_max;	    /* entries at most */
 	__u32 ask_slot;	    /* not 0: judge by this slot and change nothing */
 	__u32 forget_flows; /* not 0 (when asking): know no flow and no socket */
-	__u32 spare;
+	__u32 forward_hook; /* enum sp_forward_hook: who judges what is routed */
 };
 SP_ASSERT_SIZE(struct sp_settings, 56);
+
+/*
+ * What a guarded NIC receives for others XDP judges always. For the rest: before
+ * the hooks are there, and where none is, TC egress of the guarded NIC judges.
+ */
+enum sp_forward_hook {
+	SP_FORWARD_AT_NIC = 0,
+	SP_FORWARD_NETFILTER = 1,  /* links at NF_INET_FORWARD (6.4) */
+	SP_FORWARD_TC_INGRESS = 2, /* TC ingress of the interfaces that are not guarded */
+};
 
 #endif

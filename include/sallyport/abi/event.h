@@ -10,7 +10,10 @@ enum sp_hook {
 	SP_HOOK_SENDMSG = 2, /* sendmsg4/6 */
 	SP_HOOK_CGROUP = 3,  /* cgroup_skb egress */
 	SP_HOOK_TC = 4,	     /* TC egress */
-	SP_HOOKS = 5,
+	SP_HOOK_FORWARD = 5, /* routed: netfilter FORWARD (6.4), else TC ingress */
+	SP_HOOK_HOLD = 6,    /* netfilter LOCAL_IN and FORWARD, of a NIC that has no hooks yet */
+	SP_HOOK_SOCKET = 7,  /* making a socket: LSM, or found by the daemon */
+	SP_HOOKS = 8,
 };
 
 enum sp_event_kind {

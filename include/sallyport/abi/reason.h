@@ -33,14 +33,23 @@
 	X(METADATA, 20, "metadata", "a cloud metadata address, and no rule allows it")             \
 	X(FLOW_FULL, 21, "flow-full", "the flow table has no room for a new flow")                 \
 	X(CUT, 22, "cut", "a running connection that the policy would not have let open")          \
-	X(INTERNAL, 23, "internal", "a lookup that cannot fail has failed")
+	X(INTERNAL, 23, "internal", "a lookup that cannot fail has failed")                        \
+	X(SOURCE_ROUTE, 24, "source-route", "an IPv4 source-route option, whatever the policy")    \
+	X(FRAGMENT_ORPHAN, 25, "fragment-orphan", "a later fragment without an admitted first")    \
+	X(FRAGMENT_TINY, 26, "fragment-tiny", "a first fragment without its transport header")     \
+	X(FRAGMENT_OVERLAP, 27, "fragment-overlap", "a fragment over another, or out of step")     \
+	X(FRAGMENT_CONFLICT, 28, "fragment-conflict", "a second first fragment with other ports")  \
+	X(FRAGMENT_FULL, 29, "fragment-full", "the table of fragments has no room")                \
+	X(ICMP_TYPE, 30, "icmp-type", "an ICMP type that is obsolete or serves only attackers")    \
+	X(NOT_GUARDED, 31, "not-guarded", "an interface to be guarded has no hooks yet")           \
+	X(PACKET_SOCKET, 32, "packet-socket", "a packet socket, and packet-sockets is deny")
 
 enum sp_reason {
 	SP_REASON_NONE = 0,
 #define X(name, number, slug, meaning) SP_REASON_##name = number,
 	SP_REASONS(X)
 #undef X
-	    SP_REASON_END = 24, /* one past the last; grows with the list */
+	    SP_REASON_END = 33, /* one past the last; grows with the list */
 };
 
 /* Room for reasons in counter maps, so that the list may grow without a new layout. */

@@ -131,6 +131,7 @@ SP_ASSERT_SIZE(struct sp_dims, 32);
 #define SP_SLOT_ICMP_ERRORS 16u /* essentials.icmp-errors */
 #define SP_SLOT_IP_OPTIONS 32u	/* ip-options = "judge" */
 #define SP_SLOT_REDIRECTS 64u	/* essentials.redirects */
+#define SP_SLOT_FRAGMENTS 128u	/* fragments = "track" */
 
 /* What the programs must know of a policy beside its tables. Written while no word points at it. */
 struct sp_slot {
