@@ -5,7 +5,9 @@
 #include "sallyport/abi/control.h"
 
 #include <cerrno>
+#include <cstring>
 #include <fmt/format.h>
+#include <future>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -36,31 +38,77 @@ class ControlPage {
     std::size_t size_;
 };
 
-// Puts a filled inner map into the slot of its outer one, which then owns it.
-Status publish(int outer, std::uint32_t slot, const Fd& inner) {
-    const auto fd = static_cast<std::uint32_t>(inner.get());
-    return map_update(outer, slot, fd);
+// The filled inner maps of a slot, and the outer ones that are to own them.
+class Tables {
+  public:
+    void add(int outer, Fd inner) {
+        tables_.push_back({.outer = outer, .inner = std::move(inner)});
+    }
+    // Each update of an outer map waits for an RCU grace period (8 to 20 ms): side by
+    // side they wait for the same one.
+    [[nodiscard]] Status publish(std::uint32_t slot) const {
+        std::vector<std::future<Status>> updates;
+        for (const Table& table : tables_)
+            updates.push_back(std::async(std::launch::async, [&table, slot] {
+                const auto fd = static_cast<std::uint32_t>(table.inner.get());
+                return map_update(table.outer, slot, fd);
+            }));
+        Status all;
+        for (std::future<Status>& update : updates)
+            if (Status one = update.get(); !one) all = std::move(one);
+        return all;
+    }
+
+  private:
+    struct Table {
+        int outer = -1;
+        Fd inner;
+    };
+    std::vector<Table> tables_;
+};
+
+// Returns when no program judges by that slot any more. The control word has left it
+// long ago, but a program that was preempted since may still be at work, and would see
+// the tables change under it: half of one policy, half of another. Putting back the
+// table that is there changes nothing and waits for a grace period, as every update
+// of an outer map does. A slot that was never filled nobody reads.
+Status wait_for_readers(const Maps& maps, std::uint32_t slot) {
+    const std::optional<std::uint32_t> id = SP_TRY(map_lookup<std::uint32_t>(maps.cells, slot));
+    if (!id) return {};
+    const int raw = bpf_map_get_fd_by_id(*id);
+    if (raw < 0) return fail_errno(-raw, "opening a table by its id");
+    const Fd table(raw);
+    const auto fd = static_cast<std::uint32_t>(table.get());
+    return map_update(maps.cells, slot, fd);
 }
 
 template <typename T>
-Status fill_array(int outer, std::uint32_t slot, InnerMap shape, const std::vector<T>& values) {
+Status fill_array(Tables& tables, int outer, InnerMap shape, const std::vector<T>& values) {
     shape.value_size = sizeof(T);
-    const Fd inner = SP_TRY(create_map(shape));
-    std::vector<std::uint32_t> keys(values.size());
-    for (std::uint32_t i = 0; i < keys.size(); i++) keys[i] = i;
-    SP_TRY(update_batch(inner.get(), keys.data(), values.data(),
-                        static_cast<std::uint32_t>(values.size())));
-    return publish(outer, slot, inner);
+    Fd inner = SP_TRY(create_map(shape));
+    // A new array is zero, and the bitmaps of most policies are little else.
+    std::vector<std::uint32_t> keys;
+    std::vector<T> written;
+    for (std::uint32_t i = 0; i < values.size(); i++) {
+        static constexpr T kZero{};
+        if (std::memcmp(&values[i], &kZero, sizeof(T)) == 0) continue;
+        keys.push_back(i);
+        written.push_back(values[i]);
+    }
+    SP_TRY(update_batch(inner.get(), keys.data(), written.data(),
+                        static_cast<std::uint32_t>(keys.size())));
+    tables.add(outer, std::move(inner));
+    return {};
 }
 
 // Tries and hashes: as many entries as given, at least room for one.
 template <typename K>
-Status fill_pairs(int outer, std::uint32_t slot, InnerMap shape,
+Status fill_pairs(Tables& tables, int outer, InnerMap shape,
                   const std::vector<std::pair<K, std::uint32_t>>& pairs) {
     shape.key_size = sizeof(K);
     shape.value_size = sizeof(std::uint32_t);
     shape.flags = BPF_F_NO_PREALLOC;
-    const Fd inner = SP_TRY(create_map(shape));
+    Fd inner = SP_TRY(create_map(shape));
     std::vector<K> keys;
     std::vector<std::uint32_t> values;
     keys.reserve(pairs.size());
@@ -71,39 +119,40 @@ Status fill_pairs(int outer, std::uint32_t slot, InnerMap shape,
     }
     SP_TRY(update_batch(inner.get(), keys.data(), values.data(),
                         static_cast<std::uint32_t>(keys.size())));
-    return publish(outer, slot, inner);
+    tables.add(outer, std::move(inner));
+    return {};
 }
 
 std::uint32_t size_of(std::size_t count) {
     return count ? static_cast<std::uint32_t>(count) : 1;
 }
 
-Status fill_tables(const Maps& maps, std::uint32_t slot, const MapImage& image) {
-    SP_TRY(fill_array(maps.ports, slot, {.name = "sp_ports", .max_entries = SP_PORT_CHUNKS},
+Status fill_tables(const Maps& maps, const MapImage& image, Tables& tables) {
+    SP_TRY(fill_array(tables, maps.ports, {.name = "sp_ports", .max_entries = SP_PORT_CHUNKS},
                       image.ports));
     SP_TRY(fill_array(
-        maps.cells, slot,
+        tables, maps.cells,
         {.name = "sp_cells", .max_entries = size_of(image.cells.size()), .flags = BPF_F_INNER_MAP},
         image.cells));
-    SP_TRY(fill_array(maps.v4_bits, slot,
+    SP_TRY(fill_array(tables, maps.v4_bits,
                       {.name = "sp_v4_bits", .max_entries = SP_V4_BITS / SP_CHUNK_BITS},
                       image.v4_bits));
-    SP_TRY(fill_array(maps.v6_bits, slot,
+    SP_TRY(fill_array(tables, maps.v6_bits,
                       {.name = "sp_v6_bits", .max_entries = SP_V6_BITS / SP_CHUNK_BITS},
                       image.v6_bits));
-    SP_TRY(fill_pairs(maps.v4_trie, slot,
+    SP_TRY(fill_pairs(tables, maps.v4_trie,
                       {.type = BPF_MAP_TYPE_LPM_TRIE,
                        .name = "sp_v4_trie",
                        .max_entries = size_of(image.v4_trie.size())},
                       image.v4_trie));
-    return fill_pairs(maps.v6_trie, slot,
+    return fill_pairs(tables, maps.v6_trie,
                       {.type = BPF_MAP_TYPE_LPM_TRIE,
                        .name = "sp_v6_trie",
                        .max_entries = size_of(image.v6_trie.size())},
                       image.v6_trie);
 }
 
-Status fill_identity(const Maps& maps, std::uint32_t slot, const MapImage& image) {
+Status fill_identity(const Maps& maps, const MapImage& image, Tables& tables) {
     // These two are hashes, whose size must equal the template's (bpf/lib/maps.h).
     constexpr std::uint32_t kHashEntries = 4096;
     if (image.cgroup_steps.size() > kHashEntries || image.users.size() > kHashEntries)
@@ -112,21 +161,21 @@ Status fill_identity(const Maps& maps, std::uint32_t slot, const MapImage& image
             fmt::format("the policy selects {} cgroup names and {} users; {} of each are possible",
                         image.cgroup_steps.size(), image.users.size(), kHashEntries));
     SP_TRY(
-        fill_pairs(maps.cg_steps, slot,
+        fill_pairs(tables, maps.cg_steps,
                    {.type = BPF_MAP_TYPE_HASH, .name = "sp_cg_steps", .max_entries = kHashEntries},
                    image.cgroup_steps));
-    SP_TRY(fill_array(maps.cg_states, slot,
+    SP_TRY(fill_array(tables, maps.cg_states,
                       {.name = "sp_cg_states",
                        .max_entries = size_of(image.cgroup_states.size()),
                        .flags = BPF_F_INNER_MAP},
                       image.cgroup_states));
-    return fill_pairs(maps.users, slot,
+    return fill_pairs(tables, maps.users,
                       {.type = BPF_MAP_TYPE_HASH, .name = "sp_users", .max_entries = kHashEntries},
                       image.users);
 }
 
-Status fill_rules(const Maps& maps, std::uint32_t slot, const MapImage& image) {
-    return fill_array(maps.rules, slot, {.name = "sp_rules", .max_entries = SP_RULES_MAX},
+Status fill_rules(const Maps& maps, const MapImage& image, Tables& tables) {
+    return fill_array(tables, maps.rules, {.name = "sp_rules", .max_entries = SP_RULES_MAX},
                       image.rules);
 }
 
@@ -157,12 +206,16 @@ Status fill_slot(const Maps& maps, std::uint32_t slot, const MapImage& image) {
     if (slot == 0 || slot >= SP_SLOTS || slot == sp_control_active(word) ||
         (slot == sp_control_fallback(word) && sp_control_deadline_ms(word) != 0))
         return fail(ErrorKind::internal, fmt::format("policy slot {} is in use", slot));
+    Tables tables;
+    Status made = fill_tables(maps, image, tables);
+    if (made) made = fill_identity(maps, image, tables);
+    if (made) made = fill_rules(maps, image, tables);
+    if (made) made = wait_for_readers(maps, slot);
+    if (!made) return std::move(made).context("filling a policy slot");
     // First out of force, so that a reader of a stale slot number finds a denial, not a
     // mixture. What it held is replaced rather than deleted: either waits for a grace period.
     SP_TRY(map_update(maps.slots, slot, sp_slot{}));
-    Status filled = fill_tables(maps, slot, image);
-    if (filled) filled = fill_identity(maps, slot, image);
-    if (filled) filled = fill_rules(maps, slot, image);
+    Status filled = tables.publish(slot);
     if (filled) filled = map_update(maps.slots, slot, image.slot);
     if (!filled) {
         empty_slot(maps, slot);
