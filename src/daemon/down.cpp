@@ -13,6 +13,7 @@ Status take_down(const Paths& paths) {
     if (!std::filesystem::exists(paths.bpffs, error)) {
         if (error && error.value() == EACCES)
             return fail(ErrorKind::permission, "the pins are for root only", "run it as root");
+        remove_clsact_filters(); // of a `down` that died before its last step
         return {};
     }
     const Pins pins = SP_TRY(Pins::lock(paths.bpffs));

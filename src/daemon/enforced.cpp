@@ -21,6 +21,19 @@ std::string path_in(const std::string& state_dir) {
     return state_dir + "/enforced.json";
 }
 
+std::string staged_in(const std::string& state_dir) {
+    return state_dir + "/enforced.next.json";
+}
+
+Result<std::optional<Enforced>> read_record(const std::string& path) {
+    std::ifstream in(path, std::ios::binary);
+    if (!in) return std::optional<Enforced>{};
+    std::stringstream text;
+    text << in.rdbuf();
+    Enforced enforced = SP_TRY(enforced_from_json(text.str()).context("reading " + path));
+    return std::optional<Enforced>{std::move(enforced)};
+}
+
 Status write_whole(const std::string& path, const std::string& text) {
     const Fd fd(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
     if (!fd) return fail_errno(errno, "making " + path);
@@ -88,25 +101,30 @@ Result<Enforced> enforced_from_json(const std::string& text) {
     }
 }
 
-Status save_enforced(const std::string& state_dir, const Enforced& enforced) {
+Status stage_enforced(const std::string& state_dir, const Enforced& enforced) {
     std::error_code error;
     std::filesystem::create_directories(state_dir, error);
     if (error) return fail_errno(error.value(), "making " + state_dir);
-    const std::string path = path_in(state_dir);
+    const std::string path = staged_in(state_dir);
     SP_TRY(write_whole(path + ".new", to_json_text(enforced)));
     if (std::rename((path + ".new").c_str(), path.c_str()) != 0)
         return fail_errno(errno, "renaming " + path);
     return {};
 }
 
-Result<std::optional<Enforced>> load_enforced(const std::string& state_dir) {
-    std::ifstream in(path_in(state_dir), std::ios::binary);
-    if (!in) return std::optional<Enforced>{};
-    std::stringstream text;
-    text << in.rdbuf();
-    Enforced enforced =
-        SP_TRY(enforced_from_json(text.str()).context("reading " + path_in(state_dir)));
-    return std::optional<Enforced>{std::move(enforced)};
+Status settle_enforced(const std::string& state_dir) {
+    const std::string path = path_in(state_dir);
+    if (std::rename(staged_in(state_dir).c_str(), path.c_str()) != 0)
+        return fail_errno(errno, "renaming " + path);
+    return {};
+}
+
+Result<std::optional<Enforced>> load_enforced(const std::string& state_dir,
+                                              std::uint32_t generation) {
+    // Staged and never settled: killed between, or before, the switch.
+    Result<std::optional<Enforced>> staged = read_record(staged_in(state_dir));
+    if (staged && *staged && (*staged)->generation == generation) return staged;
+    return read_record(path_in(state_dir));
 }
 
 } // namespace sallyport

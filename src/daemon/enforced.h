@@ -39,9 +39,12 @@ struct Enforced {
 [[nodiscard]] std::string to_json_text(const Enforced& enforced);
 [[nodiscard]] Result<Enforced> enforced_from_json(const std::string& text);
 
-// Written beside and renamed over, so that a full disk or a crash leaves the old one.
-[[nodiscard]] Status save_enforced(const std::string& state_dir, const Enforced& enforced);
-// nullopt when there is none.
-[[nodiscard]] Result<std::optional<Enforced>> load_enforced(const std::string& state_dir);
+// Written beside the record in force before the switch, renamed over it after: a full
+// disk leaves the old one, a crash both.
+[[nodiscard]] Status stage_enforced(const std::string& state_dir, const Enforced& enforced);
+[[nodiscard]] Status settle_enforced(const std::string& state_dir);
+// Of the two the one of that generation, else the settled one; nullopt when there is none.
+[[nodiscard]] Result<std::optional<Enforced>> load_enforced(const std::string& state_dir,
+                                                            std::uint32_t generation);
 
 } // namespace sallyport

@@ -3,10 +3,12 @@
 
 #include "daemon/enforced.h"
 #include "daemon/status_build.h"
+#include "kernel/apply.h"
 #include "kernel/hooks.h"
 #include "kernel/link.h"
 #include "kernel/map.h"
 #include "kernel/pins.h"
+#include "sallyport/abi/control.h"
 
 #include <cerrno>
 #include <filesystem>
@@ -85,13 +87,23 @@ Result<StatusView> status_from_pins(const Paths& paths) {
         view.why = "sallyport is not running and has no pins in " + paths.bpffs;
         return view;
     }
-    const PinnedMaps pinned = SP_TRY(open_maps(layout));
+    Result<PinnedMaps> opened = open_maps(layout);
+    if (!opened && opened.error().kind == ErrorKind::not_found &&
+        std::filesystem::is_empty(layout + "/links", error) && !error) {
+        StatusView view;
+        view.why = "a start or an end of the wall was cut short; no hook is attached";
+        return view;
+    }
+    const PinnedMaps pinned = SP_TRY(std::move(opened));
     std::vector<HookState> hooks;
     for (const std::filesystem::directory_entry& entry :
          std::filesystem::directory_iterator(layout + "/links", error))
         hooks.push_back(state_of_pin(entry.path().filename().string(), entry.path().string()));
     add_clsact(hooks);
-    const Result<std::optional<Enforced>> enforced = load_enforced(paths.state_dir);
+    const std::uint64_t word = SP_TRY(control_word(pinned.maps()));
+    const sp_slot slot = SP_TRY(read_slot(pinned.maps(), sp_control_active(word)));
+    const Result<std::optional<Enforced>> enforced =
+        load_enforced(paths.state_dir, slot.generation);
     return build_status(pinned.maps(), hooks, enforced && *enforced ? **enforced : Enforced{});
 }
 

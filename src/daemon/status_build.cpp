@@ -81,6 +81,13 @@ void judge_state(StatusView& view, const std::vector<HookState>& hooks, const sp
         view.why = "no policy is loaded; the programs deny everything";
         return;
     }
+    if (is_aside(slot)) {
+        view.generation = 0;
+        view.mode = "enforce";
+        view.state = "not-protected";
+        view.why = "a start or an end of the wall was cut short; nothing is judged";
+        return;
+    }
     bool xdp = false;
     for (const HookState& hook : hooks) {
         if (hook.hook == "xdp" && hook.attached) xdp = true;

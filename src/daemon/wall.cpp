@@ -12,6 +12,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <fstream>
+#include <net/if.h>
 #include <sstream>
 #include <sys/random.h>
 
@@ -43,6 +44,41 @@ Result<sp_settings> standing_settings(const Pins& pins) {
     const std::uint32_t zero = 0;
     const std::optional<sp_settings> settings = SP_TRY(map_lookup<sp_settings>(meta.get(), zero));
     return settings.value_or(sp_settings{});
+}
+
+// What the kernel enforces, by the same way.
+Result<sp_slot> standing_slot(const Pins& pins) {
+    const Fd control = SP_TRY(open_pinned(pins.map("sp_control")));
+    const Fd slots = SP_TRY(open_pinned(pins.map("sp_slots")));
+    const std::uint32_t zero = 0;
+    const std::optional<sp_control> word = SP_TRY(map_lookup<sp_control>(control.get(), zero));
+    Maps maps;
+    maps.slots = slots.get();
+    return read_slot(maps, sp_control_active(word.value_or(sp_control{}).word));
+}
+
+// Without a record: where the wall stands, as the pins tell. The hooks must not
+// move to other NICs or another cgroup because a file of ours is gone.
+Result<Enforced> recover_enforced(const Pins& pins, const sp_settings& settings) {
+    Enforced enforced;
+    std::optional<std::string> cgroup =
+        OwnerNames(system_owner_sources("/")).cgroup_path(settings.host_cgroup);
+    if (!cgroup)
+        return fail(ErrorKind::not_found, "the cgroup that the standing wall binds is gone",
+                    "sallyport down, then run again");
+    enforced.cgroup = *std::move(cgroup);
+    const Fd ifaces = SP_TRY(open_pinned(pins.map("sp_ifaces")));
+    for (const std::string& pin : pins.links()) {
+        for (const std::string prefix : {"xdp-native-", "xdp-generic-"}) {
+            if (!pin.starts_with(prefix)) continue;
+            const std::string name = pin.substr(prefix.size());
+            enforced.interfaces.push_back(name);
+            const std::uint32_t index = if_nametoindex(name.c_str());
+            const std::optional<sp_iface> iface = SP_TRY(map_lookup<sp_iface>(ifaces.get(), index));
+            if (index != 0 && iface) enforced.nic_counters[name] = iface->counter;
+        }
+    }
+    return enforced;
 }
 
 } // namespace
@@ -80,6 +116,7 @@ Result<Wall> Wall::raise(Pins pins, const PolicySource& source, Running running,
         SP_TRY(wall.read_interfaces());
         SP_TRY(wall.check_nics(source.policy.host.interfaces));
         SP_TRY(wall.write_locals());
+        SP_TRY(stand_aside(wall.programs_.maps()));
         // Followed before they are listed, so that no cgroup is missed.
         SP_TRY(wall.hooks_.install_owners(wall.programs_, wall.pins_, cgroup.directory.get()));
         MapImage image;
@@ -88,10 +125,11 @@ Result<Wall> Wall::raise(Pins pins, const PolicySource& source, Running running,
             wall.keep_running_flows();
         else
             wall.cut_running(source.policy, news);
-        SP_TRY(activate(wall.programs_.maps(), slot));
         SP_TRY(wall.install(cgroup, source.policy.host.xdp,
                             running == Running::keep ? KeepRunning::yes : KeepRunning::no, news));
-        wall.note_enforced(source, image, news);
+        wall.note_next(source, image, news);
+        SP_TRY(activate(wall.programs_.maps(), slot));
+        wall.note_switched(news);
         return {};
     };
     Status built = build();
@@ -105,18 +143,21 @@ Result<Wall> Wall::raise(Pins pins, const PolicySource& source, Running running,
 
 Result<Wall> Wall::adopt(Pins pins, const std::string& state_dir, WallNews& news) {
     std::optional<Enforced> enforced;
-    Result<std::optional<Enforced>> recorded = load_enforced(state_dir);
+    const sp_slot standing = SP_TRY(standing_slot(pins).context("adopting the standing wall"));
+    Result<std::optional<Enforced>> recorded = load_enforced(state_dir, standing.generation);
     if (recorded)
-        enforced = std::move(*recorded);
+        enforced = *std::move(recorded);
     else
         news.notes.push_back(recorded.error().text());
 
     sp_settings settings = SP_TRY(standing_settings(pins).context("adopting the standing wall"));
-    if (!enforced)
+    const bool is_recorded = enforced.has_value();
+    if (!is_recorded) {
         news.notes.push_back("the names of what is enforced are lost; rules are shown by number "
                              "until the policy is loaded again (SIGHUP)");
-    const std::string cgroup_path = enforced ? enforced->cgroup : "/";
-    const Cgroup cgroup = SP_TRY(open_cgroup(find_cgroup_mount(), cgroup_path));
+        enforced = SP_TRY(recover_enforced(pins, settings));
+    }
+    const Cgroup cgroup = SP_TRY(open_cgroup(find_cgroup_mount(), enforced->cgroup));
     settings.host_cgroup = cgroup.id;
     settings.host_level = cgroup.level;
     settings.host_netns = SP_TRY(netns_cookie());
@@ -124,7 +165,7 @@ Result<Wall> Wall::adopt(Pins pins, const std::string& state_dir, WallNews& news
     Programs programs = SP_TRY(Programs::load({.settings = settings, .pin_dir = layout}));
     Wall wall(std::move(pins), std::move(programs), state_dir);
     wall.flow_sets_ = settings.flow_sets;
-    if (enforced) wall.enforced_ = *std::move(enforced);
+    wall.enforced_ = *std::move(enforced);
     wall.enforced_.flow_max = settings.flow_max;
     SP_TRY(wall.read_interfaces());
     SP_TRY(wall.write_locals());
@@ -137,6 +178,9 @@ Result<Wall> Wall::adopt(Pins pins, const std::string& state_dir, WallNews& news
         wall.enforced_.generation = slot.generation;
     }
     wall.rules_of_[slot.generation] = wall.enforced_.rules;
+    // It may have been staged only; the next one to be staged must not take its place.
+    if (is_recorded && stage_enforced(state_dir, wall.enforced_))
+        static_cast<void>(settle_enforced(state_dir));
     SP_TRY(wall.hooks_.install_owners(wall.programs_, wall.pins_, cgroup.directory.get()));
     SP_TRY(wall.write_ifaces(sp_control_active(word), nullptr));
     SP_TRY(wall.install(cgroup, XdpMode::automatic, KeepRunning::no, news));
@@ -165,25 +209,32 @@ Result<std::uint32_t> Wall::load_policy_into_slot(const PolicySource& source, Ma
     return slot;
 }
 
-void Wall::note_enforced(const PolicySource& source, const MapImage& image, WallNews& news) {
-    enforced_.generation = image.slot.generation;
-    enforced_.file = source.file;
-    enforced_.sha256 = source.sha256;
-    enforced_.applied = now_rfc3339();
-    enforced_.by = source.by;
-    enforced_.observe = source.policy.host.mode == Mode::observe;
-    enforced_.interfaces = source.policy.host.interfaces;
-    enforced_.repeat_s = static_cast<std::uint32_t>(source.policy.events.repeat.count());
-    enforced_.rules.clear();
+void Wall::note_next(const PolicySource& source, const MapImage& image, WallNews& news) {
+    next_ = enforced_;
+    next_.generation = image.slot.generation;
+    next_.file = source.file;
+    next_.sha256 = source.sha256;
+    next_.applied = now_rfc3339();
+    next_.by = source.by;
+    next_.observe = source.policy.host.mode == Mode::observe;
+    next_.interfaces = source.policy.host.interfaces;
+    next_.repeat_s = static_cast<std::uint32_t>(source.policy.events.repeat.count());
+    next_.rules.clear();
     for (std::size_t i = 0; i < source.policy.rules.size(); i++) {
         const Rule& rule = source.policy.rules[i];
-        enforced_.rules.push_back({.name = rule.name, .direction = rule.direction});
-        enforced_.counters[rule.name] = image.rules[i].counter;
+        next_.rules.push_back({.name = rule.name, .direction = rule.direction});
+        next_.counters[rule.name] = image.rules[i].counter;
     }
+    const Status staged = stage_enforced(state_dir_, next_);
+    // The wall does not wait for a disk; only names would be lost.
+    if (!staged) news.notes.push_back(staged.error().text());
+}
+
+void Wall::note_switched(WallNews& news) {
+    enforced_ = next_;
     rules_of_[enforced_.generation] = enforced_.rules;
     while (rules_of_.size() > kGenerationsNamed) rules_of_.erase(rules_of_.begin());
-    const Status saved = save_enforced(state_dir_, enforced_);
-    // The wall does not wait for a disk; only names would be lost.
+    const Status saved = settle_enforced(state_dir_);
     if (!saved) news.notes.push_back(saved.error().text());
 }
 
@@ -211,7 +262,10 @@ Status Wall::switch_to(const PolicySource& source, std::uint32_t slot, const Map
     const std::vector<GuardedNic> old_nics = guarded_;
     enforced_.interfaces = source.policy.host.interfaces;
     Status guarded = guard_nics(source.policy.host.xdp, news);
-    if (guarded) guarded = activate(programs_.maps(), slot);
+    if (guarded) {
+        note_next(source, image, news);
+        guarded = activate(programs_.maps(), slot);
+    }
     if (!guarded) {
         enforced_.interfaces = old_globs;
         for (const GuardedNic& nic : guarded_)
@@ -224,8 +278,8 @@ Status Wall::switch_to(const PolicySource& source, std::uint32_t slot, const Map
             static_cast<void>(write_iface(interface, 0, nullptr));
         return guarded;
     }
+    note_switched(news);
     release_nics(news);
-    note_enforced(source, image, news);
     policy_ = source.policy;
     cut_running(source.policy, news);
     return {};

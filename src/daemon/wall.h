@@ -95,7 +95,10 @@ class Wall {
                                                               MapImage& image);
     [[nodiscard]] Status switch_to(const PolicySource& source, std::uint32_t slot,
                                    const MapImage& image, WallNews& news);
-    void note_enforced(const PolicySource& source, const MapImage& image, WallNews& news);
+    // The record of what comes is on disk before it is in force, and is the record
+    // once it is: whoever is killed between the two is adopted by either name.
+    void note_next(const PolicySource& source, const MapImage& image, WallNews& news);
+    void note_switched(WallNews& news);
     void cut_running(const Policy& policy, WallNews& news);
     void keep_running_flows();
     [[nodiscard]] XdpMode xdp_mode() const {
@@ -109,6 +112,7 @@ class Wall {
     std::string state_dir_;
     std::string cgroup_mount_;
     Enforced enforced_;
+    Enforced next_;                // between note_next and note_switched
     std::optional<Policy> policy_; // empty after adopting, until the next change
     std::map<std::uint32_t, std::vector<EnforcedRule>> rules_of_; // by generation, the latest few
     std::vector<Interface> interfaces_;

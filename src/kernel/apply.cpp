@@ -224,6 +224,23 @@ Status fill_slot(const Maps& maps, std::uint32_t slot, const MapImage& image) {
     return {};
 }
 
+Status stand_aside(const Maps& maps) {
+    const std::uint32_t slot = SP_TRY(free_slot(maps));
+    // Of no dimension: nothing is allowed, so nothing opens a flow; and as it observes,
+    // nothing is dropped. Nor reported: there is no event a second.
+    sp_slot aside{};
+    aside.generation = UINT32_MAX;
+    aside.flags = SP_SLOT_OBSERVE | SP_SLOT_ASIDE;
+    SP_TRY(map_update(maps.slots, slot, aside));
+    ControlPage page = SP_TRY(ControlPage::open(maps.control));
+    page.store(sp_control_word(slot, 0, 0));
+    return {};
+}
+
+bool is_aside(const sp_slot& slot) {
+    return (slot.flags & SP_SLOT_ASIDE) != 0;
+}
+
 Status activate(const Maps& maps, std::uint32_t slot) {
     const sp_slot header = SP_TRY(read_slot(maps, slot));
     if (header.generation == 0)

@@ -15,6 +15,11 @@ namespace sallyport {
 // Writes every map of the slot. A slot in use is refused. On failure the slot
 // is left empty, which denies all.
 [[nodiscard]] Status fill_slot(const Maps& maps, std::uint32_t slot, const MapImage& image);
+// Before the first hook is there, and before the first one goes: nothing is judged
+// until `activate`, so that the hooks, which come and go one by one, work all
+// together or not at all, even when we are killed between two of them.
+[[nodiscard]] Status stand_aside(const Maps& maps);
+[[nodiscard]] bool is_aside(const sp_slot& slot);
 // The one store; no trial.
 [[nodiscard]] Status activate(const Maps& maps, std::uint32_t slot);
 [[nodiscard]] Result<std::uint64_t> control_word(const Maps& maps);

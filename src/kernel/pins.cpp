@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernel/pins.h"
 
+#include "kernel/apply.h"
 #include "sallyport/abi/control.h"
 #include "sallyport/abi/limits.h"
 
@@ -95,10 +96,14 @@ Result<Pins> Pins::lock(const std::string& directory) {
 
 bool Pins::stands() const {
     const Fd control(bpf_obj_get(map("sp_control").c_str()));
+    const Fd slots(bpf_obj_get(map("sp_slots").c_str()));
     const std::uint32_t zero = 0;
     sp_control word{};
-    return control && bpf_map_lookup_elem(control.get(), &zero, &word) == 0 &&
-           sp_control_active(word.word) != 0;
+    if (!control || !slots || bpf_map_lookup_elem(control.get(), &zero, &word) != 0) return false;
+    const std::uint32_t active = sp_control_active(word.word);
+    sp_slot slot{};
+    if (active == 0 || bpf_map_lookup_elem(slots.get(), &active, &slot) != 0) return false;
+    return !is_aside(slot);
 }
 
 std::vector<std::string> Pins::links() const {
@@ -113,6 +118,13 @@ Status Pins::clear() const {
         if (error && error.value() != ENOENT)
             stuck += fmt::format("{}{}: {}", stuck.empty() ? "" : "; ", path, error.message());
     };
+    const Fd control(bpf_obj_get(map("sp_control").c_str()));
+    const Fd slots(bpf_obj_get(map("sp_slots").c_str()));
+    Maps maps;
+    maps.control = control.get();
+    maps.slots = slots.get();
+    // When even that is refused the hooks still go, one by one.
+    if (control && slots) static_cast<void>(stand_aside(maps));
     // Detached by word: the last reference to a link goes with its inode, an RCU
     // grace period after the unlink, and the hook would still judge till then.
     // Tracepoint links cannot be detached so; they judge nothing.

@@ -24,9 +24,10 @@ class Pins {
         return layout_dir_ + "/maps/" + name;
     }
     // Is there an enforcement to adopt? A start that died before its policy was in
-    // force has left none, whatever else it left.
+    // force has left none, whatever else it left; nor has a `down` that died.
     [[nodiscard]] bool stands() const;
-    // Detaches and removes what such a start has left; the directory stays ours.
+    // Ends enforcement at one stroke, then detaches and removes hook after hook; the
+    // directory stays ours.
     [[nodiscard]] Status clear() const;
     // Names of the pinned links, sorted.
     [[nodiscard]] std::vector<std::string> links() const;

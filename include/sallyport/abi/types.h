@@ -132,6 +132,11 @@ SP_ASSERT_SIZE(struct sp_dims, 32);
 #define SP_SLOT_IP_OPTIONS 32u	/* ip-options = "judge" */
 #define SP_SLOT_REDIRECTS 64u	/* essentials.redirects */
 #define SP_SLOT_FRAGMENTS 128u	/* fragments = "track" */
+/*
+ * No policy is in force: the wall is being raised or taken down, and its hooks come
+ * or go one by one. Only ever together with SP_SLOT_OBSERVE, which lets all pass.
+ */
+#define SP_SLOT_ASIDE 0x80000000u
 
 /* What the programs must know of a policy beside its tables. Written while no word points at it. */
 struct sp_slot {
