@@ -32,6 +32,8 @@ namespace {
 // The ring's floods come without a wakeup; this is how late they may be.
 constexpr long kDrainEveryMs = 100;
 constexpr unsigned kTicksASecond = 1000 / kDrainEveryMs;
+// A hook that was detached is missed so long at most, and a drain.
+constexpr unsigned kTicksToMend = 200 / kDrainEveryMs;
 
 constexpr int kExitDone = 0;
 constexpr int kExitBadPolicy = 2;
@@ -107,6 +109,8 @@ class Daemon {
     void on_signal();
     void on_timer();
     void on_interfaces();
+    void follow_interfaces();
+    void mend();
     void on_second();
     void reload();
     void say_ready();
@@ -188,9 +192,9 @@ void Daemon::tell(const WallNews& news) {
     for (const HookNews& hook : news.hooks) {
         publisher_.say_hook(hook);
         if (hook.state == EventState::attached) continue;
-        spdlog::warn("hook {}{}{} is {}", hook.hook, hook.iface.empty() ? "" : " on ", hook.iface,
-                     hook.state == EventState::lost ? "lost: it was detached, or its device is gone"
-                                                    : "back where it was");
+        spdlog::warn("hook {}{}{} is {}{}{}", hook.hook, hook.iface.empty() ? "" : " on ",
+                     hook.iface, hook.state == EventState::lost ? "lost" : "back where it was",
+                     hook.why.empty() ? "" : ": ", hook.why);
     }
 }
 
@@ -198,6 +202,7 @@ Status Daemon::run() {
     publisher_.say_policy(EventState::applied,
                           wall_.enforced().observe ? "observing" : "enforcing");
     say_ready();
+    follow_interfaces(); // what came before the watch was open
     while (!stop_) {
         epoll_event events[16];
         const int count = epoll_wait(epoll_.get(), events, 16, -1);
@@ -259,16 +264,21 @@ void Daemon::on_timer() {
     std::uint64_t expirations = 0;
     if (read(timer_.get(), &expirations, sizeof(expirations)) < 0) return;
     if (const Status drained = ring_->drain(); !drained) log_error(drained.error());
-    if (++ticks_ % kTicksASecond == 0) on_second();
+    ++ticks_;
+    if (ticks_ % kTicksToMend == 0) mend();
+    if (ticks_ % kTicksASecond == 0) on_second();
+}
+
+void Daemon::mend() {
+    WallNews news;
+    wall_.mend(news);
+    tell(news);
 }
 
 void Daemon::on_second() {
     const Result<Counters> counters = read_counters(wall_.programs().maps());
     if (counters) publisher_.tick(*counters);
     wall_.sweep();
-    WallNews news;
-    wall_.mend(news);
-    tell(news);
     if (!log_) return;
     if (const std::optional<LogFile::Change> change = log_->take_change()) {
         if (change->error)
@@ -281,6 +291,10 @@ void Daemon::on_second() {
 void Daemon::on_interfaces() {
     const Result<bool> changed = interfaces_->drain();
     if (!changed || !*changed) return;
+    follow_interfaces();
+}
+
+void Daemon::follow_interfaces() {
     WallNews news;
     const Status followed = wall_.follow_interfaces(news);
     tell(news);

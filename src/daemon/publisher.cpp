@@ -110,7 +110,7 @@ void Publisher::say_hook(const HookNews& news) {
     event.kind = EventKind::hook;
     event.state = news.state;
     event.iface = news.iface;
-    event.detail = news.hook;
+    event.detail = news.why.empty() ? news.hook : news.hook + ": " + news.why;
     event.generation = wall_.enforced().generation;
     publish(std::move(event));
 }

@@ -125,7 +125,7 @@ Result<Wall> Wall::raise(Pins pins, const PolicySource& source, Running running,
             wall.keep_running_flows();
         else
             wall.cut_running(source.policy, news);
-        SP_TRY(wall.install(cgroup, source.policy.host.xdp,
+        SP_TRY(wall.install(cgroup, source.policy.host.xdp, OnRefusal::fail,
                             running == Running::keep ? KeepRunning::yes : KeepRunning::no, news));
         wall.note_next(source, image, news);
         SP_TRY(activate(wall.programs_.maps(), slot));
@@ -182,17 +182,20 @@ Result<Wall> Wall::adopt(Pins pins, const std::string& state_dir, WallNews& news
     if (is_recorded && stage_enforced(state_dir, wall.enforced_))
         static_cast<void>(settle_enforced(state_dir));
     SP_TRY(wall.hooks_.install_owners(wall.programs_, wall.pins_, cgroup.directory.get()));
+    wall.find_pinned_nics(news);
     SP_TRY(wall.write_ifaces(sp_control_active(word), nullptr));
-    SP_TRY(wall.install(cgroup, XdpMode::automatic, KeepRunning::no, news));
+    SP_TRY(wall.install(cgroup, XdpMode::automatic, OnRefusal::keep_trying, KeepRunning::no, news));
     return wall;
 }
 
-Status Wall::install(const Cgroup& cgroup, XdpMode mode, KeepRunning keep, WallNews& news) {
+Status Wall::install(const Cgroup& cgroup, XdpMode mode, OnRefusal how, KeepRunning keep,
+                     WallNews& news) {
+    SP_TRY(programs_.pin_programs(pins_.layout_dir()));
     programs_.keep_running(keep);
     SP_TRY(
         run_iterator(programs_.fd(Program::owners)).context("naming the owners of open sockets"));
     SP_TRY(hooks_.install_cgroup(programs_, pins_, cgroup.directory.get()));
-    return guard_nics(mode, news);
+    return guard_nics(mode, how, news);
 }
 
 Result<std::uint32_t> Wall::load_policy_into_slot(const PolicySource& source, MapImage& image) {
@@ -238,6 +241,13 @@ void Wall::note_switched(WallNews& news) {
     if (!saved) news.notes.push_back(saved.error().text());
 }
 
+// The wall does not wait for a disk; only names would be lost.
+void Wall::save(WallNews& news) {
+    Status saved = stage_enforced(state_dir_, enforced_);
+    if (saved) saved = settle_enforced(state_dir_);
+    if (!saved) news.notes.push_back(saved.error().text());
+}
+
 Status Wall::change(const PolicySource& source, WallNews& news) {
     if (source.policy.host.cgroup != enforced_.cgroup)
         return fail(ErrorKind::conflict,
@@ -261,7 +271,7 @@ Status Wall::switch_to(const PolicySource& source, std::uint32_t slot, const Map
     const std::vector<std::string> old_globs = enforced_.interfaces;
     const std::vector<GuardedNic> old_nics = guarded_;
     enforced_.interfaces = source.policy.host.interfaces;
-    Status guarded = guard_nics(source.policy.host.xdp, news);
+    Status guarded = guard_nics(source.policy.host.xdp, OnRefusal::fail, news);
     if (guarded) {
         note_next(source, image, news);
         guarded = activate(programs_.maps(), slot);
@@ -278,8 +288,11 @@ Status Wall::switch_to(const PolicySource& source, std::uint32_t slot, const Map
             static_cast<void>(write_iface(interface, 0, nullptr));
         return guarded;
     }
+    kept_.clear();
     note_switched(news);
     release_nics(news);
+    for (const Interface& interface : interfaces_)
+        static_cast<void>(write_iface(interface, 0, nullptr)); // some are not guarded any more
     policy_ = source.policy;
     cut_running(source.policy, news);
     return {};

@@ -19,6 +19,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,7 @@ struct HookNews {
     EventState state = EventState::attached; // attached, lost or restored
     std::string hook;
     std::string iface; // "": none
+    std::string why;   // "": nothing to add
 };
 
 struct WallNews {
@@ -62,7 +64,8 @@ class Wall {
     [[nodiscard]] Status change(const PolicySource& source, WallNews& news);
     // Interfaces or addresses have changed: guards what matches and is not guarded yet.
     [[nodiscard]] Status follow_interfaces(WallNews& news);
-    // Puts hooks back that were detached by force.
+    // Puts back hooks that were detached by force, and pins that were removed. Cheap when
+    // there is nothing to do: two system calls a hook, one a map.
     void mend(WallNews& news);
     // Frees expired flows, a part of the table a call.
     void sweep();
@@ -87,10 +90,20 @@ class Wall {
     [[nodiscard]] Status write_iface(const Interface& interface, std::uint32_t slot,
                                      const MapImage* image);
     [[nodiscard]] Status write_ifaces(std::uint32_t slot, const MapImage* image);
-    [[nodiscard]] Status install(const Cgroup& cgroup, XdpMode mode, KeepRunning keep,
-                                 WallNews& news);
-    [[nodiscard]] Status guard_nics(XdpMode mode, WallNews& news);
+    // What becomes of a NIC that takes no hooks, say for a foreign XDP program.
+    enum class OnRefusal : unsigned char { fail, keep_trying };
+    [[nodiscard]] Status install(const Cgroup& cgroup, XdpMode mode, OnRefusal how,
+                                 KeepRunning keep, WallNews& news);
+    [[nodiscard]] Status guard_nics(XdpMode mode, OnRefusal how, WallNews& news);
     void release_nics(WallNews& news);
+    void follow_names(WallNews& news);
+    void find_pinned_nics(WallNews& news);
+    [[nodiscard]] bool matches(const Interface& interface) const;
+    [[nodiscard]] const Interface* master_that_covers(const Interface& interface) const;
+    [[nodiscard]] Result<std::uint32_t> nic_counter_of(const std::string& name);
+    void mend_pins(WallNews& news);
+    void mend_hooks(const std::vector<HookState>& lost, WallNews& news);
+    void save(WallNews& news);
     [[nodiscard]] Result<std::uint32_t> load_policy_into_slot(const PolicySource& source,
                                                               MapImage& image);
     [[nodiscard]] Status switch_to(const PolicySource& source, std::uint32_t slot,
@@ -117,6 +130,9 @@ class Wall {
     std::map<std::uint32_t, std::vector<EnforcedRule>> rules_of_; // by generation, the latest few
     std::vector<Interface> interfaces_;
     std::vector<GuardedNic> guarded_;
+    // Guarded ones that no glob names since they were renamed, by index: until the next policy.
+    std::set<unsigned> kept_;
+    std::map<std::string, std::string> told_; // hooks that were told lost, with the reason told
     std::uint32_t flow_sets_ = 0;
     std::uint32_t sweep_at_ = 0;
     std::shared_ptr<OwnerNames> owners_;

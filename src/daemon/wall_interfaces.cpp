@@ -3,6 +3,7 @@
 // which are guarded, and following them as they come and go.
 #include "daemon/wall.h"
 #include "kernel/apply.h"
+#include "kernel/counters.h"
 #include "kernel/map.h"
 #include "kernel/namespaces.h"
 #include "sallyport/abi/control.h"
@@ -71,12 +72,26 @@ Status Wall::check_nics(const std::vector<std::string>& globs) const {
     return {};
 }
 
+bool Wall::matches(const Interface& interface) const {
+    return !interface.is_loopback && interface.link != SP_LINK_NONE &&
+           interface.index < SP_IFINDEX_MAX &&
+           (any_glob_matches(enforced_.interfaces, interface.name) ||
+            kept_.contains(interface.index));
+}
+
+// What a port of a bond or bridge receives for this host arrives on its master: where both
+// match, the master alone has the hooks.
+const Interface* Wall::master_that_covers(const Interface& interface) const {
+    if (interface.master == 0) return nullptr;
+    const auto master = std::ranges::find(interfaces_, interface.master, &Interface::index);
+    if (master == interfaces_.end()) return nullptr;
+    return matches(*master) ? &*master : master_that_covers(*master);
+}
+
 std::vector<GuardedNic> Wall::wanted_nics() const {
     std::vector<GuardedNic> nics;
     for (const Interface& interface : interfaces_)
-        if (!interface.is_loopback && interface.link != SP_LINK_NONE &&
-            interface.index < SP_IFINDEX_MAX &&
-            any_glob_matches(enforced_.interfaces, interface.name))
+        if (matches(interface) && !master_that_covers(interface))
             nics.push_back({.name = interface.name,
                             .index = interface.index,
                             .bare_ip = interface.link == SP_LINK_IP});
@@ -114,23 +129,14 @@ Status Wall::write_iface(const Interface& interface, std::uint32_t slot, const M
     sp_iface entry = SP_TRY(map_lookup<sp_iface>(map, interface.index)).value_or(sp_iface{});
     entry.link = static_cast<std::uint8_t>(interface.link);
     std::copy(interface.mac.begin(), interface.mac.end(), entry.mac);
-    entry.guarded = any_glob_matches(enforced_.interfaces, interface.name) ? 1 : 0;
+    entry.guarded = matches(interface) && !master_that_covers(interface) ? 1 : 0;
     if (image) {
         entry.iface_class[slot] = 0;
         for (const InterfaceClass& c : image->interfaces)
             if (c.name == interface.name) entry.iface_class[slot] = c.number;
     }
     if (entry.guarded) {
-        // A number is an interface's for as long as the pins stand, so that its counters never go
-        // back.
-        const auto [at, fresh] = enforced_.nic_counters.try_emplace(
-            interface.name, static_cast<std::uint32_t>(enforced_.nic_counters.size()));
-        if (at->second >= SP_NICS_MAX) {
-            enforced_.nic_counters.erase(interface.name);
-            return fail(ErrorKind::not_supported,
-                        fmt::format("more than {} guarded interfaces", SP_NICS_MAX));
-        }
-        entry.counter = at->second;
+        entry.counter = SP_TRY(nic_counter_of(interface.name));
     }
     return map_update(map, interface.index, entry);
 }
@@ -141,17 +147,50 @@ Status Wall::write_ifaces(std::uint32_t slot, const MapImage* image) {
     return {};
 }
 
-Status Wall::guard_nics(XdpMode mode, WallNews& news) {
+// A number is a name's for as long as the NIC is there, and after it, until one that has
+// come needs it: so the counters of one that comes back go on.
+Result<std::uint32_t> Wall::nic_counter_of(const std::string& name) {
+    std::map<std::string, std::uint32_t>& numbers = enforced_.nic_counters;
+    if (const auto known = numbers.find(name); known != numbers.end()) return known->second;
+    std::set<std::uint32_t> taken;
+    for (const auto& [_, number] : numbers) taken.insert(number);
+    std::uint32_t number = 0;
+    while (taken.contains(number)) number++;
+    if (number >= SP_NICS_MAX) {
+        const auto gone = std::ranges::find_if(numbers, [this](const auto& entry) {
+            return std::ranges::find(interfaces_, entry.first, &Interface::name) ==
+                   interfaces_.end();
+        });
+        if (gone == numbers.end())
+            return fail(ErrorKind::not_supported,
+                        fmt::format("more than {} guarded interfaces", SP_NICS_MAX));
+        number = gone->second;
+        numbers.erase(gone);
+        SP_TRY(clear_nic_count(programs_.maps(), number));
+    }
+    numbers[name] = number;
+    return number;
+}
+
+Status Wall::guard_nics(XdpMode mode, OnRefusal how, WallNews& news) {
     for (const Interface& interface : interfaces_) SP_TRY(write_iface(interface, 0, nullptr));
     for (const GuardedNic& nic : wanted_nics()) {
         if (is_guarded(nic.name)) continue;
-        Status installed = hooks_.install_nic(programs_, pins_, nic, mode);
-        if (!installed) {
+        const Status installed = hooks_.install_nic(programs_, pins_, nic, mode);
+        if (!installed && how == OnRefusal::fail) {
             hooks_.remove_nic(pins_, nic.name);
             return installed;
         }
         guarded_.push_back(nic);
-        news.hooks.push_back({.state = EventState::attached, .hook = "xdp", .iface = nic.name});
+        if (!installed) {
+            // mend() goes on trying. What it lacks is named, and told once.
+            const std::string why = installed.error().text();
+            hooks_.miss(
+                {.hook = "xdp", .iface = nic.name, .mode = "", .attached = false, .why = why});
+            continue;
+        }
+        news.hooks.push_back(
+            {.state = EventState::attached, .hook = "xdp", .iface = nic.name, .why = ""});
         for (const HookState& state : hooks_.states())
             if (state.hook == "xdp" && state.iface == nic.name)
                 news.notes.push_back(fmt::format("guarding {} ({} XDP{}{})", nic.name, state.mode,
@@ -160,8 +199,11 @@ Status Wall::guard_nics(XdpMode mode, WallNews& news) {
     return {};
 }
 
-// What no glob names any more, or is gone.
+// What no glob names any more, is covered by its master now, or is gone.
 void Wall::release_nics(WallNews& news) {
+    std::erase_if(kept_, [this](unsigned index) {
+        return std::ranges::find(interfaces_, index, &Interface::index) == interfaces_.end();
+    });
     const std::vector<GuardedNic> wanted = wanted_nics();
     std::erase_if(guarded_, [&](const GuardedNic& nic) {
         const bool stays = std::any_of(wanted.begin(), wanted.end(), [&](const GuardedNic& w) {
@@ -169,9 +211,62 @@ void Wall::release_nics(WallNews& news) {
         });
         if (stays) return false;
         hooks_.remove_nic(pins_, nic.name);
-        news.hooks.push_back({.state = EventState::lost, .hook = "xdp", .iface = nic.name});
+        const bool told = told_.erase("xdp " + nic.name) + told_.erase("tc " + nic.name) != 0;
+        const auto there = std::ranges::find(interfaces_, nic.index, &Interface::index);
+        std::string why = "the interface is gone";
+        if (there != interfaces_.end()) {
+            const Interface* master = master_that_covers(*there);
+            why = master ? fmt::format("a port of {}, which is guarded", master->name)
+                         : "the policy does not name it";
+        }
+        if (!told)
+            news.hooks.push_back({.state = EventState::lost,
+                                  .hook = "xdp",
+                                  .iface = nic.name,
+                                  .why = std::move(why)});
         return true;
     });
+}
+
+// A NIC that was renamed stays guarded, pins and counters with it, also when no glob names it
+// by its new name: a rename is no word of the operator's that it shall be open. The next
+// policy to be loaded is.
+void Wall::follow_names(WallNews& news) {
+    std::map<std::string, std::uint32_t> moved;
+    std::vector<GuardedNic> now;
+    for (GuardedNic& nic : guarded_) {
+        const auto at = std::ranges::find(interfaces_, nic.index, &Interface::index);
+        if (at == interfaces_.end() || at->name == nic.name) continue;
+        if (const auto number = enforced_.nic_counters.find(nic.name);
+            number != enforced_.nic_counters.end()) {
+            moved[at->name] = number->second;
+            enforced_.nic_counters.erase(number);
+        }
+        const bool named = any_glob_matches(enforced_.interfaces, at->name);
+        if (!named) kept_.insert(nic.index);
+        news.notes.push_back(fmt::format(
+            "{} is called {} now and stays guarded{}", nic.name, at->name,
+            named ? ""
+                  : " until the next policy is loaded, though [host] interfaces names it not"));
+        nic.name = at->name;
+        now.push_back(nic);
+    }
+    if (now.empty()) return;
+    for (const auto& [name, number] : moved) enforced_.nic_counters[name] = number;
+    const Status renamed = hooks_.rename_nics(pins_, now);
+    if (!renamed) news.notes.push_back(renamed.error().text());
+}
+
+// When adopting: NICs that were guarded, and may have been renamed while no daemon ran.
+void Wall::find_pinned_nics(WallNews& news) {
+    for (const GuardedNic& nic : pinned_nics(pins_)) {
+        const auto at = std::ranges::find(interfaces_, nic.index, &Interface::index);
+        if (at == interfaces_.end()) continue;
+        guarded_.push_back(nic);
+        if (!any_glob_matches(enforced_.interfaces, at->name)) kept_.insert(nic.index);
+    }
+    follow_names(news);
+    guarded_.clear(); // their hooks are still to be taken over
 }
 
 Status Wall::follow_interfaces(WallNews& news) {
@@ -181,12 +276,22 @@ Status Wall::follow_interfaces(WallNews& news) {
         return all;
     };
     const std::set<std::string> before = names();
+    std::set<unsigned> gone;
+    for (const Interface& interface : interfaces_) gone.insert(interface.index);
     SP_TRY(read_interfaces());
-    SP_TRY(write_locals());
+    for (const Interface& interface : interfaces_) gone.erase(interface.index);
+    const std::map<std::string, std::uint32_t> counters = enforced_.nic_counters;
+    follow_names(news);
     release_nics(news);
+    // What a device was, its successor under the same index is not.
+    for (const unsigned index : gone)
+        if (index < SP_IFINDEX_MAX) SP_TRY(map_update(programs_.maps().ifaces, index, sp_iface{}));
+    // Guarded before all else: who waits is open.
+    SP_TRY(guard_nics(xdp_mode(), OnRefusal::keep_trying, news));
+    SP_TRY(write_locals());
+    if (enforced_.nic_counters != counters) save(news);
     const std::uint64_t word = SP_TRY(control_word(programs_.maps()));
     const sp_slot slot = SP_TRY(read_slot(programs_.maps(), sp_control_active(word)));
-    SP_TRY(guard_nics(xdp_mode(), news));
     // A policy that tells interfaces apart must be compiled for the new ones.
     if (slot.n_ifaces <= 1 || !policy_ || names() == before) return {};
     const std::string applied = enforced_.applied;
@@ -194,37 +299,11 @@ Status Wall::follow_interfaces(WallNews& news) {
         .policy = *policy_, .file = enforced_.file, .sha256 = enforced_.sha256, .by = enforced_.by};
     MapImage image;
     const std::uint32_t free = SP_TRY(load_policy_into_slot(same, image));
+    const std::set<unsigned> kept = kept_;
     SP_TRY(switch_to(same, free, image, news));
     enforced_.applied = applied; // the operator's, not ours
+    kept_ = kept;
     return {};
-}
-
-void Wall::mend(WallNews& news) {
-    const std::vector<HookState> lost = hooks_.lost();
-    if (lost.empty()) return;
-    const Status read = read_interfaces();
-    Result<Cgroup> cgroup = open_cgroup(cgroup_mount_, enforced_.cgroup);
-    if (!read || !cgroup) {
-        news.notes.push_back(!read ? read.error().text() : cgroup.error().text());
-        return;
-    }
-    for (const HookState& hook : lost)
-        news.hooks.push_back({.state = EventState::lost, .hook = hook.hook, .iface = hook.iface});
-    release_nics(news);
-    Status mended = hooks_.install_owners(programs_, pins_, cgroup->directory.get());
-    if (mended) mended = hooks_.install_cgroup(programs_, pins_, cgroup->directory.get());
-    for (const GuardedNic& nic : guarded_)
-        if (mended) mended = hooks_.install_nic(programs_, pins_, nic, xdp_mode());
-    if (!mended) news.notes.push_back(mended.error().text());
-    const std::vector<HookState> still = hooks_.lost();
-    for (const HookState& hook : lost) {
-        const bool back = std::none_of(still.begin(), still.end(), [&](const HookState& s) {
-            return s.hook == hook.hook && s.iface == hook.iface;
-        });
-        if (back)
-            news.hooks.push_back(
-                {.state = EventState::restored, .hook = hook.hook, .iface = hook.iface});
-    }
 }
 
 std::string Wall::interface_name(unsigned index) const {

@@ -3,6 +3,8 @@
 
 #include "kernel/map.h"
 
+#include <bpf/libbpf.h>
+
 namespace sallyport {
 
 Result<Counters> read_counters(const Maps& maps) {
@@ -18,6 +20,15 @@ Result<sp_nic_count> read_nic_count(const Maps& maps, std::uint32_t index) {
                         .dropped = sums[1],
                         .admitted_bytes = sums[2],
                         .dropped_bytes = sums[3]};
+}
+
+Status clear_nic_count(const Maps& maps, std::uint32_t index) {
+    const int cpus = libbpf_num_possible_cpus();
+    if (cpus < 0) return fail_errno(-cpus, "counting CPUs");
+    const std::vector<sp_nic_count> zero(static_cast<std::size_t>(cpus));
+    for (const std::uint32_t place : {index, index + SP_NICS_MAX})
+        SP_TRY(update_bytes(maps.nic_counts, &place, zero.data()));
+    return {};
 }
 
 Result<sp_rule_count> read_rule_count(const Maps& maps, std::uint32_t counter) {

@@ -24,6 +24,8 @@ struct Counters {
 
 [[nodiscard]] Result<Counters> read_counters(const Maps& maps);
 [[nodiscard]] Result<sp_nic_count> read_nic_count(const Maps& maps, std::uint32_t index);
+// Both ways' counts of a number that another interface had.
+[[nodiscard]] Status clear_nic_count(const Maps& maps, std::uint32_t index);
 [[nodiscard]] Result<sp_rule_count> read_rule_count(const Maps& maps, std::uint32_t counter);
 
 } // namespace sallyport

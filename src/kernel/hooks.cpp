@@ -4,10 +4,13 @@
 #include "kernel/options.h"
 
 #include <algorithm>
+#include <array>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <cerrno>
+#include <cstdio>
 #include <fmt/format.h>
+#include <linux/if_link.h>
 #include <net/if.h>
 #include <unistd.h>
 
@@ -73,6 +76,29 @@ void detach_filter(unsigned ifindex) {
     bpf_tc_detach(&hook, &options);
 }
 
+// Does the device of this namespace run that program?
+bool runs_xdp(unsigned ifindex, std::uint32_t program) {
+    bpf_xdp_query_opts options = sized<bpf_xdp_query_opts>();
+    if (bpf_xdp_query(static_cast<int>(ifindex), 0, &options) != 0) return false;
+    return program != 0 && (options.drv_prog_id == program || options.skb_prog_id == program ||
+                            options.hw_prog_id == program);
+}
+
+// A NIC's pins are named for the hook and the NIC; "" when this one is no NIC's.
+constexpr std::array kNicPins{"xdp-native-", "xdp-generic-", "tcx-"};
+
+std::string nic_of_pin(const std::string& pin) {
+    for (const std::string_view prefix : kNicPins)
+        if (pin.starts_with(prefix)) return pin.substr(prefix.size());
+    return {};
+}
+
+Status rename_pin(const Pins& pins, const std::string& from, const std::string& to) {
+    if (std::rename(pins.link(from).c_str(), pins.link(to).c_str()) != 0 && errno != ENOENT)
+        return fail_errno(errno, "renaming the pin " + from);
+    return {};
+}
+
 // Names who is in the way, and what may be done.
 Error explain_xdp(Error error, const GuardedNic& nic) {
     std::uint32_t id = 0;
@@ -80,10 +106,12 @@ Error explain_xdp(Error error, const GuardedNic& nic) {
         error.kind = ErrorKind::conflict;
         error.message = fmt::format("{} already holds an XDP program (id {}, \"{}\")", nic.name, id,
                                     program_name(id));
-        error.hint =
-            fmt::format("it is never replaced silently: detach it (ip link set dev {} xdp off) "
-                        "or leave {} out of [host] interfaces",
-                        nic.name, nic.name);
+        bpf_xdp_query_opts query = sized<bpf_xdp_query_opts>();
+        const bool generic = bpf_xdp_query(static_cast<int>(nic.index), 0, &query) == 0 &&
+                             query.attach_mode == XDP_ATTACHED_SKB;
+        error.hint = fmt::format("it is never replaced silently: detach it (ip link set dev {} {} "
+                                 "off) or leave {} out of [host] interfaces",
+                                 nic.name, generic ? "xdpgeneric" : "xdp", nic.name);
     } else {
         error.hint = fmt::format("a native XDP program may need a smaller MTU or fewer queues "
                                  "(ip link set dev {} mtu 1500; ethtool -L {} combined N); "
@@ -98,6 +126,7 @@ Error explain_xdp(Error error, const GuardedNic& nic) {
 Status Hooks::keep(const Pins& pins, const std::string& pin, HookState state, int program,
                    const std::function<Result<Link>()>& attach) {
     forget(pin);
+    found(state);
     Result<Link> standing = Link::open(pins.link(pin));
     if (standing && standing->is_live()) {
         const Status updated = standing->update(program);
@@ -106,6 +135,7 @@ Status Hooks::keep(const Pins& pins, const std::string& pin, HookState state, in
             Held& held = held_.emplace_back();
             held.pin = pin;
             held.state = std::move(state);
+            held.program = standing->live_program();
             held.link.push_back(std::move(*standing));
             return {};
         }
@@ -117,6 +147,7 @@ Status Hooks::keep(const Pins& pins, const std::string& pin, HookState state, in
     Held& held = held_.emplace_back();
     held.pin = pin;
     held.state = std::move(state);
+    held.program = link.live_program();
     held.link.push_back(std::move(link));
     held.fresh = true;
     return {};
@@ -124,6 +155,24 @@ Status Hooks::keep(const Pins& pins, const std::string& pin, HookState state, in
 
 void Hooks::forget(const std::string& pin) {
     std::erase_if(held_, [&pin](const Held& held) { return held.pin == pin; });
+}
+
+void Hooks::found(const HookState& state) {
+    std::erase_if(held_, [&state](const Held& held) {
+        return held.missing && held.state.hook == state.hook && held.state.iface == state.iface;
+    });
+}
+
+void Hooks::miss(HookState state) {
+    for (Held& held : held_) {
+        if (held.state.hook != state.hook || held.state.iface != state.iface) continue;
+        if (held.missing) held.state.why = std::move(state.why);
+        return;
+    }
+    Held& held = held_.emplace_back();
+    held.state = std::move(state);
+    held.state.attached = false;
+    held.missing = true;
 }
 
 Status Hooks::install_owners(const Programs& programs, const Pins& pins, int cgroup) {
@@ -182,7 +231,8 @@ Status Hooks::install_xdp(const Programs& programs, const Pins& pins, const Guar
         const Result<Link> link = Link::open(pins.link(pin));
         if (!link) return false;
         const Result<std::optional<unsigned>> index = link->ifindex();
-        if (index && *index == nic.index) return true;
+        // A link that went to another namespace with its device may bear any index.
+        if (index && *index == nic.index && runs_xdp(nic.index, link->live_program())) return true;
         unlink(pins.link(pin).c_str()); // of a device that is gone
         return false;
     };
@@ -227,6 +277,7 @@ Status Hooks::install_tc(const Programs& programs, const Pins& pins, const Guard
     std::erase_if(held_, [&nic](const Held& held) {
         return held.clsact != 0 && held.state.iface == nic.name;
     });
+    found(state);
     state.mode = "clsact";
     state.attached = true;
     Held& held = held_.emplace_back();
@@ -256,9 +307,53 @@ void Hooks::undo(const Pins& pins) {
     held_.clear();
 }
 
+Status Hooks::rename_nics(const Pins& pins, const std::vector<GuardedNic>& now) {
+    // By way of names that no NIC can have ('/' apart, ' ' is refused in names), so that
+    // two NICs may swap theirs.
+    std::vector<std::pair<std::string, std::string>> last;
+    for (const std::string& pin : pins.links()) {
+        const std::string nic = nic_of_pin(pin);
+        if (nic.empty()) continue;
+        const Result<Link> link = Link::open(pins.link(pin));
+        if (!link) continue;
+        const Result<std::optional<unsigned>> index = link->ifindex();
+        if (!index || !*index) continue;
+        const auto bears = std::ranges::find(now, **index, &GuardedNic::index);
+        if (bears == now.end() || bears->name == nic) continue;
+        const std::string prefix = pin.substr(0, pin.size() - nic.size());
+        const std::string between = fmt::format("{} {}", prefix, bears->index);
+        SP_TRY(rename_pin(pins, pin, between));
+        last.emplace_back(between, prefix + bears->name);
+    }
+    for (const auto& [from, to] : last) SP_TRY(rename_pin(pins, from, to));
+    for (Held& held : held_) {
+        if (held.state.iface.empty()) continue;
+        unsigned at = held.clsact;
+        if (!held.link.empty()) at = held.link.front().ifindex().value_or(0u).value_or(0u);
+        const auto bears = std::ranges::find(now, at, &GuardedNic::index);
+        if (at == 0 || bears == now.end()) continue;
+        const std::string nic = nic_of_pin(held.pin);
+        if (!nic.empty()) held.pin = held.pin.substr(0, held.pin.size() - nic.size()) + bears->name;
+        held.state.iface = bears->name;
+    }
+    return {};
+}
+
+Result<std::vector<HookState>> Hooks::pin_again(const Pins& pins) const {
+    std::vector<HookState> again;
+    for (const Held& held : held_) {
+        if (held.pin.empty() || held.link.empty()) continue;
+        if (access(pins.link(held.pin).c_str(), F_OK) == 0) continue;
+        SP_TRY(held.link.front().pin(pins.link(held.pin)));
+        again.push_back(held.state);
+    }
+    return again;
+}
+
 bool Hooks::Held::has_lost() const {
+    if (missing) return true;
     if (clsact != 0) return !filter_stands(clsact);
-    return !link.empty() && !link.front().is_live();
+    return !link.empty() && link.front().live_program() != program;
 }
 
 std::vector<HookState> Hooks::states() const {
@@ -268,6 +363,8 @@ std::vector<HookState> Hooks::states() const {
         if (state.attached && held.has_lost()) {
             state.attached = false;
             state.why = held.clsact != 0 ? "the filter is gone" : "the link has lost its hook";
+            if (held.clsact == 0 && held.link.front().is_live())
+                state.why = "the link runs another program";
         }
         states.push_back(std::move(state));
     }
@@ -279,6 +376,24 @@ std::vector<HookState> Hooks::lost() const {
     for (const Held& held : held_)
         if (held.has_lost()) lost.push_back(held.state);
     return lost;
+}
+
+std::vector<GuardedNic> pinned_nics(const Pins& pins) {
+    std::vector<GuardedNic> nics;
+    for (const std::string& pin : pins.links()) {
+        const std::string nic = nic_of_pin(pin);
+        if (nic.empty()) continue;
+        const Result<Link> link = Link::open(pins.link(pin));
+        if (!link) continue;
+        const unsigned index = link->ifindex().value_or(0u).value_or(0u);
+        const bool is_xdp = !pin.starts_with("tcx-");
+        if (index == 0 || (is_xdp && !runs_xdp(index, link->live_program()))) {
+            unlink(pins.link(pin).c_str());
+            continue;
+        }
+        if (is_xdp) nics.push_back({.name = nic, .index = index, .bare_ip = false});
+    }
+    return nics;
 }
 
 std::optional<HookState> clsact_state(const std::string& interface) {

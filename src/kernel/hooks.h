@@ -43,6 +43,14 @@ class Hooks {
                                      const GuardedNic& nic, XdpMode mode);
     // Takes one NIC's hooks away, its pins too.
     void remove_nic(const Pins& pins, const std::string& name);
+    // NICs that bear other names than their pins: these follow.
+    [[nodiscard]] Status rename_nics(const Pins& pins, const std::vector<GuardedNic>& now);
+    // A hook that should be there and cannot be installed: `states` shows it, `lost` tells of it
+    // until it is.
+    void miss(HookState state);
+    // Pins that somebody has removed, of links that this object still holds: pinned again, and
+    // named.
+    [[nodiscard]] Result<std::vector<HookState>> pin_again(const Pins& pins) const;
     // Undoes what this object installed anew, and nothing that it adopted.
     void undo(const Pins& pins);
 
@@ -54,9 +62,11 @@ class Hooks {
     struct Held {
         std::string pin; // name below links/; "" for clsact
         HookState state;
-        std::vector<Link> link; // none for clsact
-        unsigned clsact = 0;    // the interface of a clsact filter, which no link holds
-        bool fresh = false;     // made by this process
+        std::vector<Link> link;    // none for clsact
+        unsigned clsact = 0;       // the interface of a clsact filter, which no link holds
+        std::uint32_t program = 0; // what the link must run
+        bool fresh = false;        // made by this process
+        bool missing = false;      // miss(): there is nothing to hold
         [[nodiscard]] bool has_lost() const;
     };
     [[nodiscard]] Status keep(const Pins& pins, const std::string& pin, HookState state,
@@ -66,8 +76,13 @@ class Hooks {
     [[nodiscard]] Status install_tc(const Programs& programs, const Pins& pins,
                                     const GuardedNic& nic);
     void forget(const std::string& pin);
+    void found(const HookState& state);
     std::vector<Held> held_;
 };
+
+// The NICs that have pins, under the names they had when these were made: those whose
+// device is in this network namespace. Pins of other devices are removed.
+[[nodiscard]] std::vector<GuardedNic> pinned_nics(const Pins& pins);
 
 // The clsact filter of an interface, which has no pin to tell of it; nothing when
 // no interface of this network namespace has the name.

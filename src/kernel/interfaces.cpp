@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <linux/if.h>
 #include <linux/if_arp.h>
+#include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <map>
 #include <sys/socket.h>
@@ -21,6 +22,22 @@ std::string text_of(Bytes value) {
     return text;
 }
 
+// A VLAN's id; nothing for any other kind of link.
+std::optional<std::uint16_t> vlan_of(Bytes link_info) {
+    std::string kind;
+    Bytes data;
+    for_each_attribute(link_info, [&](std::uint16_t type, Bytes value) {
+        if (type == IFLA_INFO_KIND) kind = text_of(value);
+        if (type == IFLA_INFO_DATA) data = value;
+    });
+    if (kind != "vlan") return std::nullopt;
+    std::optional<std::uint16_t> id;
+    for_each_attribute(data, [&](std::uint16_t type, Bytes value) {
+        if (type == IFLA_VLAN_ID) id = front_of<std::uint16_t>(value);
+    });
+    return id;
+}
+
 std::optional<Interface> parse_link(const NetlinkMessage& message) {
     if (message.type != RTM_NEWLINK) return std::nullopt;
     const ifinfomsg head = front_of<ifinfomsg>(message.body);
@@ -28,12 +45,23 @@ std::optional<Interface> parse_link(const NetlinkMessage& message) {
     found.index = static_cast<unsigned>(head.ifi_index);
     found.link = link_type_of(head.ifi_type);
     found.is_loopback = (head.ifi_flags & IFF_LOOPBACK) != 0;
+    unsigned lower = 0;
+    bool lower_elsewhere = false;
+    std::optional<std::uint16_t> vlan;
     for_each_attribute(behind(message.body, sizeof head), [&](std::uint16_t type, Bytes value) {
         if (type == IFLA_IFNAME) found.name = text_of(value);
         if (type == IFLA_MTU) found.mtu = front_of<std::uint32_t>(value);
         if (type == IFLA_ADDRESS && value.size() == found.mac.size())
             found.mac = front_of<std::array<std::uint8_t, 6>>(value);
+        if (type == IFLA_MASTER) found.master = front_of<std::uint32_t>(value);
+        if (type == IFLA_LINK) lower = front_of<std::uint32_t>(value);
+        if (type == IFLA_LINK_NETNSID) lower_elsewhere = true;
+        if (type == IFLA_LINKINFO) vlan = vlan_of(value);
     });
+    if (vlan && !lower_elsewhere) {
+        found.lower = lower;
+        found.vlan = *vlan;
+    }
     return found;
 }
 

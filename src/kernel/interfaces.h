@@ -28,6 +28,9 @@ struct Interface {
     std::array<std::uint8_t, 6> mac{}; // zero when the link has none of that length
     bool is_loopback = false;
     std::vector<InterfaceAddress> addresses; // sorted, distinct
+    unsigned master = 0;                     // of a port: the bond's or bridge's index
+    unsigned lower = 0;                      // of a VLAN of this namespace: what it lies on
+    std::uint16_t vlan = 0;                  // its id
     bool operator==(const Interface&) const = default;
 };
 

@@ -30,6 +30,7 @@ struct CreateNetfilterLink {
 
 struct LinkInfo {
     std::uint32_t type = 0;
+    std::uint32_t program = 0;
     std::uint32_t ifindex = 0;
     std::uint64_t cgroup = 0;
 };
@@ -41,7 +42,10 @@ Result<LinkInfo> info_of(int fd) {
     std::uint32_t size = sizeof(raw);
     const int error = bpf_obj_get_info_by_fd(fd, &raw, &size);
     if (error < 0) return fail_errno(-error, "asking about a link");
-    return LinkInfo{.type = raw.type, .ifindex = raw.xdp.ifindex, .cgroup = raw.cgroup.cgroup_id};
+    return LinkInfo{.type = raw.type,
+                    .program = raw.prog_id,
+                    .ifindex = raw.xdp.ifindex,
+                    .cgroup = raw.cgroup.cgroup_id};
 }
 
 } // namespace
@@ -121,11 +125,16 @@ Result<std::optional<unsigned>> Link::ifindex() const {
 }
 
 bool Link::is_live() const {
+    return live_program() != 0;
+}
+
+std::uint32_t Link::live_program() const {
     const Result<LinkInfo> info = info_of(fd_.get());
-    if (!info) return false;
-    if (info->type == BPF_LINK_TYPE_XDP || info->type == kLinkTypeTcx) return info->ifindex != 0;
-    if (info->type == BPF_LINK_TYPE_CGROUP) return info->cgroup != 0;
-    return true;
+    if (!info) return 0;
+    const bool on_device = info->type == BPF_LINK_TYPE_XDP || info->type == kLinkTypeTcx;
+    if (on_device && info->ifindex == 0) return 0;
+    if (info->type == BPF_LINK_TYPE_CGROUP && info->cgroup == 0) return 0;
+    return info->program;
 }
 
 Status run_iterator(int program) {

@@ -40,6 +40,8 @@ class Link {
     [[nodiscard]] Result<std::optional<unsigned>> ifindex() const;
     // False when the link has lost its hook: detached by force, or its device or cgroup is gone.
     [[nodiscard]] bool is_live() const;
+    // The id of the program it runs; 0 when it has lost its hook.
+    [[nodiscard]] std::uint32_t live_program() const;
     [[nodiscard]] int fd() const { return fd_.get(); }
 
   private:

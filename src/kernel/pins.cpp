@@ -6,6 +6,7 @@
 #include "sallyport/abi/limits.h"
 
 #include <algorithm>
+#include <array>
 #include <bpf/bpf.h>
 #include <cerrno>
 #include <fcntl.h>
@@ -16,11 +17,14 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <thread>
 
 namespace sallyport {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::array kParts{"/maps", "/links", "/programs"};
 
 bool is_bpffs(const std::string& path) {
     struct statfs info{};
@@ -68,30 +72,55 @@ Pins::Pins(std::string directory, Fd lock)
     : directory_(std::move(directory)), layout_dir_(layout_dir_of(directory_)),
       lock_(std::move(lock)) {}
 
-Result<Pins> Pins::lock(const std::string& directory) {
-    SP_TRY(ensure_bpffs(directory));
+Status Pins::take(std::chrono::milliseconds patience) {
+    SP_TRY(ensure_bpffs(directory_));
     std::error_code error;
-    fs::create_directories(directory, error);
-    if (error) return fail_errno(error.value(), "making " + directory);
-    if (chmod(directory.c_str(), 0700) != 0)
-        return fail_errno(errno, "closing " + directory + " to others");
-    Fd fd(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!fd) return fail_errno(errno, "opening " + directory);
-    if (flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
-        if (errno == EWOULDBLOCK)
+    fs::create_directories(directory_, error);
+    if (error) return fail_errno(error.value(), "making " + directory_);
+    if (chmod(directory_.c_str(), 0700) != 0)
+        return fail_errno(errno, "closing " + directory_ + " to others");
+    Fd fd(open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!fd) return fail_errno(errno, "opening " + directory_);
+    const auto until = std::chrono::steady_clock::now() + patience;
+    while (flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+        if (errno != EWOULDBLOCK) return fail_errno(errno, "locking " + directory_);
+        if (std::chrono::steady_clock::now() >= until)
             return fail(
                 ErrorKind::conflict,
                 fmt::format("another sallyport daemon is already running over the pins in {}",
-                            directory),
+                            directory_),
                 "stop it first, or give this one pins of its own with SALLYPORT_BPFFS");
-        return fail_errno(errno, "locking " + directory);
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }
-    Pins pins(directory, std::move(fd));
-    for (const char* part : {"/maps", "/links"}) {
-        fs::create_directories(pins.layout_dir_ + part, error);
-        if (error) return fail_errno(error.value(), "making " + pins.layout_dir_ + part);
+    lock_ = std::move(fd);
+    for (const char* part : kParts) {
+        fs::create_directories(layout_dir_ + part, error);
+        if (error) return fail_errno(error.value(), "making " + layout_dir_ + part);
     }
+    return {};
+}
+
+Result<Pins> Pins::lock(const std::string& directory, std::chrono::milliseconds patience) {
+    Pins pins(directory, Fd());
+    SP_TRY(pins.take(patience));
     return pins;
+}
+
+Status Pins::restore() {
+    struct stat held{};
+    struct stat there{};
+    const bool same = fstat(lock_.get(), &held) == 0 && stat(directory_.c_str(), &there) == 0 &&
+                      held.st_dev == there.st_dev && held.st_ino == there.st_ino;
+    std::error_code error;
+    const bool whole = std::ranges::all_of(
+        kParts, [&](const char* part) { return fs::is_directory(layout_dir_ + part, error); });
+    if (same && whole) return {};
+    if (!same) return take(std::chrono::milliseconds(0));
+    for (const char* part : kParts) {
+        fs::create_directories(layout_dir_ + part, error);
+        if (error) return fail_errno(error.value(), "making " + layout_dir_ + part);
+    }
+    return {};
 }
 
 bool Pins::stands() const {
@@ -133,6 +162,7 @@ Status Pins::clear() const {
         if (held) static_cast<void>(bpf_link_detach(held.get()));
         remove_all(link(name));
     }
+    for (const std::string& name : names_in(layout_dir_ + "/programs")) remove_all(program(name));
     for (const std::string& name : names_in(layout_dir_ + "/maps")) remove_all(map(name));
     if (!stuck.empty()) return fail(ErrorKind::kernel, "removing the pins: " + stuck);
     return {};
@@ -141,8 +171,8 @@ Status Pins::clear() const {
 Status Pins::remove() const {
     Status cleared = clear();
     std::error_code ignored;
-    for (const std::string& path :
-         {layout_dir_ + "/links", layout_dir_ + "/maps", layout_dir_, directory_})
+    for (const std::string& path : {layout_dir_ + "/links", layout_dir_ + "/programs",
+                                    layout_dir_ + "/maps", layout_dir_, directory_})
         fs::remove(path, ignored); // other layouts' pins may keep the last
     return cleared;
 }

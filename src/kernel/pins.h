@@ -5,6 +5,7 @@
 #include "base/fd.h"
 #include "base/result.h"
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -13,8 +14,11 @@ namespace sallyport {
 class Pins {
   public:
     // Mounts a bpffs on the directory's parent where there is none, makes the
-    // directory, and locks it for this process. conflict when another holds it.
-    [[nodiscard]] static Result<Pins> lock(const std::string& directory);
+    // directory, and locks it for this process. conflict when another holds it for
+    // longer than `patience`: `sallyport guard` holds it for some milliseconds.
+    [[nodiscard]] static Result<Pins>
+    lock(const std::string& directory,
+         std::chrono::milliseconds patience = std::chrono::milliseconds(1000));
 
     [[nodiscard]] const std::string& layout_dir() const { return layout_dir_; }
     [[nodiscard]] std::string link(const std::string& name) const {
@@ -23,12 +27,19 @@ class Pins {
     [[nodiscard]] std::string map(const std::string& name) const {
         return layout_dir_ + "/maps/" + name;
     }
+    // A NIC's programs, for who guards one without loading them anew.
+    [[nodiscard]] std::string program(const std::string& name) const {
+        return layout_dir_ + "/programs/" + name;
+    }
     // Is there an enforcement to adopt? A start that died before its policy was in
     // force has left none, whatever else it left; nor has a `down` that died.
     [[nodiscard]] bool stands() const;
     // Ends enforcement at one stroke, then detaches and removes hook after hook; the
     // directory stays ours.
     [[nodiscard]] Status clear() const;
+    // After the directory was removed or the filesystem unmounted under a running
+    // daemon: makes it anew and locks it; nothing to do is no error.
+    [[nodiscard]] Status restore();
     // Names of the pinned links, sorted.
     [[nodiscard]] std::vector<std::string> links() const;
     // Removes every pin and the directory, links before maps. What could not be
@@ -37,6 +48,7 @@ class Pins {
 
   private:
     Pins(std::string directory, Fd lock);
+    [[nodiscard]] Status take(std::chrono::milliseconds patience);
     std::string directory_;
     std::string layout_dir_;
     Fd lock_;

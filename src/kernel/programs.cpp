@@ -47,6 +47,11 @@ std::string hint_for(int error) {
     return "the kernel must be 6.1 or later; the log above says what it objected to";
 }
 
+// The programs' scratch is nobody's state: two instances must not share it either.
+bool is_pinned(const bpf_map* map) {
+    return !bpf_map__is_internal(map) && std::string_view(bpf_map__name(map)) != "sp_work";
+}
+
 // Programs a kernel may refuse without the wall falling; status names them.
 enum class Optional : unsigned char { with, without };
 
@@ -64,9 +69,8 @@ Result<Skeleton> open_skeleton(const LoadOptions& options, Optional optional) {
     if (options.pin_dir.empty()) return skeleton;
     bpf_map* map = nullptr;
     bpf_object__for_each_map(map, skeleton->obj) {
+        if (!is_pinned(map)) continue;
         const std::string name = bpf_map__name(map);
-        // The programs' scratch is nobody's state: two instances must not share it either.
-        if (bpf_map__is_internal(map) || name == "sp_work") continue;
         const int error = bpf_map__set_pin_path(map, (options.pin_dir + "/maps/" + name).c_str());
         if (error) return fail_errno(-error, "naming the pin of map " + name);
     }
@@ -187,6 +191,39 @@ const Maps& Programs::maps() const {
 int Programs::fd(Program program) const {
     const bpf_program* found = program_of(*impl_->skeleton, program);
     return found ? bpf_program__fd(found) : -1;
+}
+
+Result<unsigned> Programs::pin_again(const std::string& pin_dir) const {
+    unsigned pinned = 0;
+    const auto pin = [&](int fd, const std::string& path) -> Status {
+        if (fd < 0 || access(path.c_str(), F_OK) == 0) return {};
+        const int error = bpf_obj_pin(fd, path.c_str());
+        if (error < 0) return fail_errno(-error, "pinning " + path);
+        pinned++;
+        return {};
+    };
+    const bpf_map* map = nullptr;
+    bpf_object__for_each_map(map, impl_->skeleton->obj) {
+        if (is_pinned(map)) SP_TRY(pin(bpf_map__fd(map), pin_dir + "/maps/" + bpf_map__name(map)));
+    }
+    for (const Program program : {Program::xdp, Program::tc_egress})
+        SP_TRY(pin(fd(program), pin_dir + "/programs/" +
+                                    bpf_program__name(program_of(*impl_->skeleton, program))));
+    return pinned;
+}
+
+Status Programs::pin_programs(const std::string& pin_dir) const {
+    for (const Program program : {Program::xdp, Program::tc_egress}) {
+        const std::string path =
+            pin_dir + "/programs/" + bpf_program__name(program_of(*impl_->skeleton, program));
+        const std::string fresh = path + "_new";
+        unlink(fresh.c_str()); // of a start that was killed here
+        const int error = bpf_obj_pin(fd(program), fresh.c_str());
+        if (error < 0) return fail_errno(-error, "pinning " + fresh);
+        if (std::rename(fresh.c_str(), path.c_str()) != 0)
+            return fail_errno(errno, "renaming " + fresh);
+    }
+    return {};
 }
 
 void Programs::keep_running(KeepRunning keep) {

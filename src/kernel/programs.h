@@ -49,6 +49,11 @@ class Programs {
     [[nodiscard]] const Maps& maps() const;
     // -1 when this kernel lacks it.
     [[nodiscard]] int fd(Program program) const;
+    // Pins what is not pinned there (any more): the maps, and a NIC's two programs.
+    // How many those were.
+    [[nodiscard]] Result<unsigned> pin_again(const std::string& pin_dir) const;
+    // Pins a NIC's two programs, in place of those of an earlier process.
+    [[nodiscard]] Status pin_programs(const std::string& pin_dir) const;
     // Before the owners iterator is read.
     void keep_running(KeepRunning keep);
 
