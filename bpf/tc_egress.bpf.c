@@ -8,6 +8,7 @@
 #include "lib/parse_l4.h"
 #include "lib/owner.h"
 #include "lib/departure.h"
+#include "lib/link.h"
 #include "lib/work.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -113,14 +114,6 @@ static __noinline int judge_routed(const struct view *v, const struct departure 
 	return 0;
 }
 
-static __always_inline void judge_link(const struct view *v, const struct packet *p,
-				       struct finding *f)
-{
-	f->reason = SP_REASON_ETHERTYPE;
-	if (p->ethertype == SP_ETH_ARP)
-		f->reason = v->policy->flags & SP_SLOT_ARP ? SP_REASON_NONE : SP_REASON_ARP;
-}
-
 static __always_inline void judge(struct __sk_buff *skb, const struct reader *r,
 				  const struct view *v, struct departure *d, const struct packet *p,
 				  struct finding *f)
@@ -131,7 +124,7 @@ static __always_inline void judge(struct __sk_buff *skb, const struct reader *r,
 	int inet = family == SP_AF_INET || family == SP_AF_INET6;
 
 	if (p->family == 0) {
-		judge_link(v, p, f);
+		judge_link(r, v, p, f);
 		return;
 	}
 	if (!sk && skb->ingress_ifindex != 0) {

@@ -4,6 +4,7 @@
 /* What arrives on a guarded interface, in the order that docs/policy.md gives. */
 #include "essential.h"
 #include "known.h"
+#include "link.h"
 
 /* Whose is the destination? SP_LOCAL_* of the host's namespace; groups are everybody's. */
 static __always_inline int is_for_host(const struct sp_addr *dst)
@@ -23,16 +24,19 @@ static __always_inline int is_own(const struct sp_addr *a)
 	return local && *local & SP_LOCAL_HOST;
 }
 
+/* Who has no address yet may ask for one (RFC 2131): a DHCP server's matter of rules. */
+static __always_inline int asks_for_lease(const struct packet *p)
+{
+	return p->family == 4 && p->src.words[3] == 0 && is_limited_broadcast(&p->dst) &&
+	       p->proto == SP_PROTO_UDP && p->src_port == 68 && p->dst_port == 67;
+}
+
 /* Headers that no policy makes legitimate. */
 static __always_inline enum sp_reason check_headers(const struct view *v, const struct packet *p)
 {
 	if (p->marks & SP_PKT_FRAGMENT)
 		return SP_REASON_FRAGMENT;
-	if (p->marks & SP_PKT_OPTIONS && !(v->policy->flags & SP_SLOT_IP_OPTIONS))
-		return SP_REASON_IP_OPTIONS;
-	/* Router alert is IGMP's alone (RFC 7126 4.8). */
-	if (p->family == 4 && p->marks & SP_PKT_ROUTER_ALERT && p->proto != SP_PROTO_IGMP &&
-	    !(v->policy->flags & SP_SLOT_IP_OPTIONS))
+	if (check_options(v, p))
 		return SP_REASON_IP_OPTIONS;
 	if (is_bogon_source(&p->src, p->family) || is_loopback(&p->src) || is_loopback(&p->dst) ||
 	    is_unspecified(&p->dst))
@@ -73,8 +77,9 @@ static __always_inline void judge_host(const struct reader *r, const struct view
 
 	if (is_icmp_error(p)) {
 		f->reason = SP_REASON_ICMP_UNRELATED;
+		/* This host sends nothing to itself by a wire: a socket that does is on lo. */
 		if (v->policy->flags & SP_SLOT_ICMP_ERRORS && stand_of_quote(r, p, s) &&
-		    is_known(r->ctx, s))
+		    !is_own(&s->key.remote) && !is_loopback(&s->key.remote) && is_known(r->ctx, s))
 			f->reason = SP_REASON_NONE;
 		return;
 	}
@@ -96,27 +101,19 @@ static __always_inline void judge_host(const struct reader *r, const struct view
 	judge_new(v, p, s->iface_class, f);
 }
 
-static __always_inline void judge_link(const struct view *v, const struct packet *p,
-				       struct finding *f)
-{
-	f->reason = SP_REASON_ETHERTYPE;
-	if (p->ethertype == SP_ETH_ARP)
-		f->reason = v->policy->flags & SP_SLOT_ARP ? SP_REASON_NONE : SP_REASON_ARP;
-}
-
 static __always_inline void judge_arrival(const struct reader *r, const struct view *v,
 					  __u16 iface_class, const struct packet *p,
 					  struct stand *s, struct finding *f)
 {
 	if (p->family == 0) {
-		judge_link(v, p, f);
+		judge_link(r, v, p, f);
 		return;
 	}
 	f->reason = check_headers(v, p);
 	if (f->reason || essential_arrival(v, p, &f->reason))
 		return;
 	f->reason = SP_REASON_BOGON;
-	if (is_own(&p->src) || is_unspecified(&p->src))
+	if (is_own(&p->src) || (is_unspecified(&p->src) && !asks_for_lease(p)))
 		return;
 	if (!is_for_host(&p->dst)) {
 		f->direction = SP_FORWARD;

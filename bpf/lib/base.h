@@ -13,6 +13,7 @@
 #define __always_inline inline __attribute__((always_inline))
 #define bpf_ntohs(x) __builtin_bswap16(x)
 #define bpf_ntohl(x) __builtin_bswap32(x)
+#define barrier_var(x) ((void)(x))
 #else
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_endian.h>

@@ -27,14 +27,6 @@ struct departure {
 	__u8 spare;
 };
 
-/* A source route would send on to elsewhere what the address makes look allowed. */
-static __always_inline enum sp_reason check_options(const struct view *v, const struct packet *p)
-{
-	return p->marks & SP_PKT_OPTIONS && !(v->policy->flags & SP_SLOT_IP_OPTIONS)
-		   ? SP_REASON_IP_OPTIONS
-		   : SP_REASON_NONE;
-}
-
 static __always_inline int opens_tcp_out(const struct packet *p)
 {
 	return (p->tcp_flags & (SP_TCP_SYN | SP_TCP_ACK)) == SP_TCP_SYN;

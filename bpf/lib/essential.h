@@ -4,10 +4,20 @@
 /*
  * What a host needs to stay on its network: neighbour discovery (RFC 4861, and
  * only with hop limit 255, which no router lets through), MLD and IGMP (hop
- * limit 1), DHCP answers. Each function says whether it has decided; the
- * reason, or none, is in *reason then.
+ * limit 1), DHCP answers. Each function says
+ * whether it has decided; the reason, or none, is in *reason then.
  */
 #include "settle.h"
+
+/* Both ways. Router alert is IGMP's alone (RFC 7126 4.8); of source routes the parser tells. */
+static __always_inline enum sp_reason check_options(const struct view *v, const struct packet *p)
+{
+	int alert = p->marks & SP_PKT_ROUTER_ALERT && p->family == 4 && p->proto != SP_PROTO_IGMP;
+
+	return (alert || p->marks & SP_PKT_OPTIONS) && !(v->policy->flags & SP_SLOT_IP_OPTIONS)
+		   ? SP_REASON_IP_OPTIONS
+		   : SP_REASON_NONE;
+}
 
 static __always_inline int is_neighbour_message(const struct packet *p)
 {
@@ -29,24 +39,29 @@ static __always_inline int is_redirect(const struct packet *p)
 	       (p->family == 6 && p->proto == SP_PROTO_ICMP6 && p->icmp_type == 137);
 }
 
-/* RFC 4861 6.1 and 7.1; RFC 6980 forbids fragments, which never get here. */
+/*
+ * RFC 4861 6.1 and 7.1. Behind the IPv6 header at once: RFC 6980 forbids
+ * fragments, nobody sends other extension headers there, and they are how
+ * forged advertisements get past switches (RFC 7113).
+ */
 static __always_inline int neighbour_is_sound(const struct packet *p)
 {
-	if (p->hops != 255 || p->icmp_code != 0)
+	if (p->hops != 255 || p->icmp_code != 0 || p->l4_offset != p->l3_offset + 40)
 		return 0;
 	if (p->icmp_type == 134 || p->icmp_type == 137)
 		return is_link_local(&p->src);
 	return 1;
 }
 
-/* RFC 3810 5: hop limit 1, from a link-local address (or :: before there is one). */
+/* RFC 3810 5: hop limit 1, behind a router alert alone, from a link-local address (or :: before
+ * there is one). */
 static __always_inline int group_is_sound(const struct packet *p)
 {
 	if (p->hops != 1)
 		return 0;
 	if (p->family == 4)
 		return is_multicast(&p->dst);
-	return p->marks & SP_PKT_ROUTER_ALERT &&
+	return p->marks & SP_PKT_ROUTER_ALERT && p->l4_offset == p->l3_offset + 48 &&
 	       (is_link_local(&p->src) || is_unspecified(&p->src));
 }
 

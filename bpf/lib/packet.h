@@ -8,7 +8,11 @@
 #define SP_ETH_ARP 0x0806
 #define SP_ETH_8021Q 0x8100
 #define SP_ETH_IP6 0x86dd
+#define SP_ETH_SLOW 0x8809
+#define SP_ETH_EAPOL 0x888e
 #define SP_ETH_8021AD 0x88a8
+#define SP_ETH_LLDP 0x88cc
+#define SP_ETH_PTP 0x88f7
 #define SP_ETH_802_3_MAX 0x05ff /* at most this: a length, not a type */
 
 #define SP_PROTO_HOPOPTS 0
@@ -18,7 +22,6 @@
 #define SP_PROTO_UDP 17
 #define SP_PROTO_ROUTING 43
 #define SP_PROTO_FRAGMENT 44
-#define SP_PROTO_AH 51
 #define SP_PROTO_ICMP6 58
 #define SP_PROTO_DSTOPTS 60
 #define SP_PROTO_SCTP 132

@@ -9,19 +9,57 @@
 #include "address.h"
 #include "packet.h"
 
+#define SP_IP4_OPTIONS_MAX 40
+#define SP_IP4_OPTION_END 0
+#define SP_IP4_OPTION_NOTHING 1
+#define SP_IP4_LOOSE_ROUTE 131
+#define SP_IP4_STRICT_ROUTE 137
+#define SP_IP4_ROUTER_ALERT 148
+
+/*
+ * RFC 791 3.1: "end" and "nothing" are one byte each, all else has a length that
+ * counts itself and the kind. Goes over the bytes, not from option to option: so
+ * the verifier knows each place it reads, and finds few ways to get there.
+ */
+static __always_inline enum sp_reason check_ip4_options(const __u8 *options, __u32 len)
+{
+	__u32 next = 0; /* where the next option begins */
+
+	for (__u32 i = 0; i < SP_IP4_OPTIONS_MAX; i++) {
+		__u32 size = 1;
+
+		if (i >= len || (i == next && options[i] == SP_IP4_OPTION_END))
+			break;
+		if (i != next)
+			continue;
+		if (options[i] == SP_IP4_LOOSE_ROUTE || options[i] == SP_IP4_STRICT_ROUTE)
+			return SP_REASON_SOURCE_ROUTE;
+		if (options[i] != SP_IP4_OPTION_NOTHING) {
+			size = i + 1 < SP_IP4_OPTIONS_MAX ? options[i + 1] : 0;
+			if (size < 2 || size > len - i)
+				return SP_REASON_MALFORMED;
+		}
+		next = i + size;
+	}
+	return SP_REASON_NONE;
+}
+
 static __always_inline enum sp_reason parse_ip4_options(const struct reader *r, struct packet *p,
 							__u32 len)
 {
-	__u8 option[4];
+	__u8 options[SP_IP4_OPTIONS_MAX] = {};
 
+	barrier_var(len); /* or clang folds the bounds away that the verifier asks for */
+	if (len < 4 || len > SP_IP4_OPTIONS_MAX)
+		return SP_REASON_MALFORMED;
+	if (read_bytes(r, p->l3_offset + 20, options, len))
+		return SP_REASON_TRUNCATED;
 	/* Router alert alone (RFC 2113): 148, 4, 0, 0. Anything more is "options". */
-	if (len == 4 && read_bytes(r, p->l3_offset + 20, option, 4) == 0 && option[0] == 148 &&
-	    option[1] == 4) {
+	if (len == 4 && options[0] == SP_IP4_ROUTER_ALERT && options[1] == 4)
 		p->marks |= SP_PKT_ROUTER_ALERT;
-		return SP_REASON_NONE;
-	}
-	p->marks |= SP_PKT_OPTIONS;
-	return SP_REASON_NONE;
+	else
+		p->marks |= SP_PKT_OPTIONS;
+	return check_ip4_options(options, len);
 }
 
 static __always_inline enum sp_reason parse_ip4(const struct reader *r, struct packet *p)
@@ -57,9 +95,21 @@ static __always_inline enum sp_reason parse_ip4(const struct reader *r, struct p
 }
 
 /*
+ * Of a hop-by-hop header's first 8 bytes: the router alert of a multicast
+ * listener message (RFC 2711, value 0), in front as Linux has it or behind two
+ * bytes of padding as the BSDs do.
+ */
+static __always_inline int has_router_alert(const __u8 *header)
+{
+	if ((header[2] == 1 || header[2] == 0) && header[3] == 0)
+		return header[4] == 5 && header[5] == 2 && header[6] == 0 && header[7] == 0;
+	return header[2] == 5 && header[3] == 2 && header[4] == 0 && header[5] == 0;
+}
+
+/*
  * One extension header, at p->l4_offset: 8 bytes at least, all it claims within
- * the packet. Routing headers with segments left ask this host to forward
- * (RFC 5095, 6554): never legitimate here.
+ * the packet. Routing headers with segments left ask this host to forward, and
+ * type 0 is deprecated (RFC 5095, 6554): never legitimate here.
  */
 static __always_inline enum sp_reason parse_extension(const struct reader *r, struct packet *p,
 						      __u32 index)
@@ -72,14 +122,14 @@ static __always_inline enum sp_reason parse_extension(const struct reader *r, st
 		return SP_REASON_EXT_CHAIN;
 	if (p->l4_offset + 8 > p->end || read_bytes(r, p->l4_offset, header, 8))
 		return SP_REASON_TRUNCATED;
-	len = kind == SP_PROTO_AH ? (header[1] + 2u) * 4u : (header[1] + 1u) * 8u;
+	len = (header[1] + 1u) * 8u;
 	if (kind == SP_PROTO_FRAGMENT)
 		len = 8;
-	if (len < 8 || p->l4_offset + len > p->end)
+	if (p->l4_offset + len > p->end)
 		return SP_REASON_TRUNCATED;
-	if (kind == SP_PROTO_ROUTING && header[3] != 0)
+	if (kind == SP_PROTO_ROUTING && (header[2] == 0 || header[3] != 0))
 		return SP_REASON_EXT_CHAIN;
-	if (kind == SP_PROTO_HOPOPTS && header[2] == 5 && header[3] == 2)
+	if (kind == SP_PROTO_HOPOPTS && has_router_alert(header))
 		p->marks |= SP_PKT_ROUTER_ALERT;
 	if (kind == SP_PROTO_FRAGMENT)
 		p->marks |= SP_PKT_FRAGMENT;
@@ -88,10 +138,15 @@ static __always_inline enum sp_reason parse_extension(const struct reader *r, st
 	return SP_REASON_NONE;
 }
 
+/*
+ * What is walked. All else ends the walk and is judged by its number: AH and ESP
+ * too, as in IPv4, because what they bear means nothing before their keys have
+ * spoken, and no port of it may be believed.
+ */
 static __always_inline int is_extension(__u8 proto)
 {
 	return proto == SP_PROTO_HOPOPTS || proto == SP_PROTO_ROUTING ||
-	       proto == SP_PROTO_FRAGMENT || proto == SP_PROTO_AH || proto == SP_PROTO_DSTOPTS;
+	       proto == SP_PROTO_FRAGMENT || proto == SP_PROTO_DSTOPTS;
 }
 
 static __always_inline enum sp_reason parse_ip6(const struct reader *r, struct packet *p)

@@ -42,6 +42,20 @@ static __always_inline enum sp_reason check_udp_len(const struct packet *p, cons
 	return len < 8 || len > room ? SP_REASON_MALFORMED : SP_REASON_NONE;
 }
 
+/*
+ * Types that no rule opens: obsolete ones (RFC 6633, 6918), which no stack sends,
+ * and those that ICMPv6 reserves (RFC 4443). Redirects, errors and neighbour
+ * discovery have checks of their own; the rest is a matter of rules.
+ */
+static __always_inline int is_dead_icmp(const struct packet *p)
+{
+	__u8 type = p->icmp_type;
+
+	if (p->family == 6)
+		return type == 0 || type == 127 || type == 255;
+	return type == 4 || type == 6 || type == 15 || type == 16 || (type >= 30 && type <= 39);
+}
+
 static __always_inline __u32 l4_header_len(const struct packet *p)
 {
 	if (p->proto == SP_PROTO_TCP)
@@ -86,7 +100,7 @@ static __always_inline enum sp_reason parse_l4(const struct reader *r, struct pa
 			p->src_port = (__u16)(header[4] << 8 | header[5]);
 			p->dst_port = p->src_port;
 		}
-		return SP_REASON_NONE;
+		return is_dead_icmp(p) ? SP_REASON_ICMP_TYPE : SP_REASON_NONE;
 	}
 	p->src_port = (__u16)(header[0] << 8 | header[1]);
 	p->dst_port = (__u16)(header[2] << 8 | header[3]);
@@ -115,7 +129,8 @@ static __always_inline enum sp_reason parse_l3(const struct reader *r, struct pa
  * The packet that an ICMP error quotes, as far as its ports: `inner` gets
  * addresses, proto and ports. RFC 792 promises 8 bytes of transport header;
  * whatever else is cut off is no fault. Extension headers in the quote are not
- * walked: such an error matches no flow.
+ * walked: such an error matches no flow. An error goes to the sender of what it
+ * quotes, is not about a later fragment, and not about an error (RFC 1122 3.2.2).
  */
 static __always_inline enum sp_reason parse_quote(const struct reader *r, const struct packet *p,
 						  struct packet *inner)
@@ -129,7 +144,8 @@ static __always_inline enum sp_reason parse_quote(const struct reader *r, const 
 	if (p->family == 4) {
 		if (offset + 20 > p->end || read_bytes(r, offset, header, 20))
 			return SP_REASON_TRUNCATED;
-		if (header[0] >> 4 != 4 || (header[0] & 0x0f) < 5)
+		if (header[0] >> 4 != 4 || (header[0] & 0x0f) < 5 ||
+		    ((header[6] & 0x1f) | header[7]) != 0)
 			return SP_REASON_MALFORMED;
 		__builtin_memcpy(&word, header + 12, 4);
 		set_v4(&inner->src, word);
@@ -147,15 +163,19 @@ static __always_inline enum sp_reason parse_quote(const struct reader *r, const 
 		inner->proto = header[6];
 		offset += 40;
 	}
+	if (!same_addr(&inner->src, &p->dst))
+		return SP_REASON_MALFORMED;
 	if (!has_ports(inner->proto) && !is_icmp(inner))
 		return SP_REASON_NONE;
 	if (offset + 8 > p->end || read_bytes(r, offset, ports, 8))
 		return SP_REASON_TRUNCATED;
 	if (is_icmp(inner)) {
 		inner->icmp_type = ports[0];
-		inner->src_port = (__u16)(ports[4] << 8 | ports[5]);
-		inner->dst_port = inner->src_port;
-		return SP_REASON_NONE;
+		if (is_echo_request(inner) || is_echo_reply(inner)) {
+			inner->src_port = (__u16)(ports[4] << 8 | ports[5]);
+			inner->dst_port = inner->src_port;
+		}
+		return is_icmp_error(inner) ? SP_REASON_MALFORMED : SP_REASON_NONE;
 	}
 	inner->src_port = (__u16)(ports[0] << 8 | ports[1]);
 	inner->dst_port = (__u16)(ports[2] << 8 | ports[3]);

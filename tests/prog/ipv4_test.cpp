@@ -11,7 +11,9 @@ namespace {
 
 const std::string kSsh = allow_in("ssh", "any", "tcp", "22");
 const Bytes kRecordRoute{7, 7, 4, 0, 0, 0, 0, 0};
-const Bytes kSourceRoute{131, 7, 4, 192, 0, 2, 9, 0};
+const Bytes kLooseRoute{131, 7, 4, 192, 0, 2, 9, 0};
+const Bytes kStrictRoute{1, 137, 7, 4, 192, 0, 2, 9};
+const Bytes kTimestamp{68, 8, 5, 0, 0, 0, 0, 0};
 const Bytes kRouterAlert{148, 4, 0, 0};
 
 } // namespace
@@ -37,7 +39,7 @@ TEST_CASE("a header length past the packet's end is refused") {
 
 TEST_CASE("IPv4 options are dropped by default and judged when the policy says so") {
     Bench strict{kSsh};
-    for (const Bytes& options : {kRecordRoute, kSourceRoute, Bytes(40, 1), Bytes{1, 1, 1, 0}}) {
+    for (const Bytes& options : {kRecordRoute, kTimestamp, Bytes(40, 1), Bytes{1, 1, 1, 0}}) {
         CHECK(strict.xdp(eth{} / ipv4{.options = options} / tcp{}) ==
               dropped(SP_REASON_IP_OPTIONS));
     }
@@ -51,10 +53,41 @@ TEST_CASE("IPv4 options are dropped by default and judged when the policy says s
 
 TEST_CASE("option bytes that read like an allowed port do not open one") {
     Bench bench{kSsh + essentials("ip-options = \"judge\"")};
-    CHECK(bench.xdp(eth{} / ipv4{.options = Bytes(40, 22)} / tcp{.sport = 9, .dport = 23}) ==
+    Bytes options(40, 22);
+    options[1] = 40;
+    CHECK(bench.xdp(eth{} / ipv4{.options = options} / tcp{.sport = 9, .dport = 23}) ==
           dropped(SP_REASON_NO_RULE));
-    CHECK(bench.xdp(eth{} / ipv4{.options = Bytes(40, 22)} / tcp{.sport = 9, .dport = 22}) ==
-          passes());
+    CHECK(bench.xdp(eth{} / ipv4{.options = options} / tcp{.sport = 9, .dport = 22}) == passes());
+}
+
+TEST_CASE("a source route is dropped both ways, whatever the policy says of options") {
+    bool judged = GENERATE(false, true);
+    Bench bench{allow_in("all", "any", "any") + allow_out("all out", "any", "any") +
+                (judged ? essentials("ip-options = \"judge\"") : "")};
+    for (const Bytes& options : {kLooseRoute, kStrictRoute}) {
+        Packet in = eth{} / ipv4{.options = options} / tcp{};
+        Packet out = eth{.dst = kPeerMac, .src = kHostMac} /
+                     ipv4{.src = kHost4, .dst = kPeer4, .options = options} / tcp{};
+        CHECK(bench.xdp(in) == dropped(SP_REASON_SOURCE_ROUTE));
+        CHECK(bench.tc(out) == dropped(SP_REASON_SOURCE_ROUTE));
+        CHECK(bench.cgroup(out) == dropped(SP_REASON_SOURCE_ROUTE));
+    }
+    Packet recorded = eth{.dst = kPeerMac, .src = kHostMac} /
+                      ipv4{.src = kHost4, .dst = kPeer4, .options = kRecordRoute} / tcp{};
+    CHECK(bench.tc(recorded) == (judged ? passes() : dropped(SP_REASON_IP_OPTIONS)));
+    CHECK(bench.cgroup(recorded) == (judged ? passes() : dropped(SP_REASON_IP_OPTIONS)));
+}
+
+TEST_CASE("options whose lengths lie are malformed, both ways, also where options are judged") {
+    Bench bench{allow_in("all", "any", "any") + allow_out("all out", "any", "any") +
+                essentials("ip-options = \"judge\"")};
+    for (const Bytes& options : {Bytes{7, 0, 0, 0}, Bytes{7, 1, 0, 0}, Bytes{7, 5, 0, 0},
+                                 Bytes{1, 1, 1, 7}, Bytes{7, 255, 4, 0}}) {
+        CHECK(bench.xdp(eth{} / ipv4{.options = options} / tcp{}) == dropped(SP_REASON_MALFORMED));
+        CHECK(bench.tc(eth{} / ipv4{.src = kHost4, .dst = kPeer4, .options = options} / tcp{}) ==
+              dropped(SP_REASON_MALFORMED));
+    }
+    CHECK(bench.xdp(eth{} / ipv4{.options = {7, 4, 4, 0}} / tcp{}) == passes());
 }
 
 TEST_CASE("a router alert is for IGMP alone") {
@@ -66,6 +99,16 @@ TEST_CASE("a router alert is for IGMP alone") {
     CHECK(bench.xdp(eth{} / ipv4{.options = kRouterAlert} / tcp{}) ==
           dropped(SP_REASON_IP_OPTIONS));
     CHECK(bench.xdp(eth{} / ipv4{.options = kRouterAlert} / udp{}) ==
+          dropped(SP_REASON_IP_OPTIONS));
+    Bench out{allow_out("all", "any", "any")};
+    Packet head = eth{.dst = kPeerMac, .src = kHostMac};
+    CHECK(
+        out.tc(
+            head /
+            ipv4{
+                .src = kHost4, .dst = "224.0.0.22", .proto = 2, .ttl = 1, .options = kRouterAlert} /
+            filler(8, 0x22)) == passes());
+    CHECK(out.tc(head / ipv4{.src = kHost4, .dst = kPeer4, .options = kRouterAlert} / udp{}) ==
           dropped(SP_REASON_IP_OPTIONS));
 }
 

@@ -29,8 +29,9 @@ TEST_CASE("another version in an IPv6 header is malformed") {
 TEST_CASE("ports are found behind each kind of extension header") {
     Bench bench{kSsh};
     for (const Packet& head :
-         {v6() / hop_by_hop{}, v6() / dest_options{}, v6() / routing{}, v6() / ah{},
-          v6() / hop_by_hop{} / dest_options{} / routing{} / ah{} / dest_options{}}) {
+         {v6() / hop_by_hop{}, v6() / dest_options{}, v6() / routing{},
+          v6() / hop_by_hop{} / dest_options{} / routing{} / dest_options{},
+          v6() / dest_options{} / dest_options{} / routing{} / routing{.type = 2}}) {
         INFO(hex(head.bytes()));
         CHECK(bench.xdp(head / tcp{.dport = 22}) == passes());
         CHECK(bench.xdp(head / tcp{.dport = 23}) == dropped(SP_REASON_NO_RULE));
@@ -57,7 +58,11 @@ TEST_CASE("hop-by-hop options come first and once, or not at all") {
 
 TEST_CASE("a routing header with segments left asks to forward and is dropped, of every type") {
     Bench bench{allow_in("all", "any", "any")};
-    for (std::uint8_t type : U8s{0, 2, 3, 4, 253}) {
+    // Type 0 is deprecated whatever it has left (RFC 5095).
+    CHECK(bench.xdp(v6() / routing{.type = 0, .segments = {"2001:db8::9"}} / tcp{}) ==
+          dropped(SP_REASON_EXT_CHAIN));
+    CHECK(bench.xdp(v6() / routing{.type = 0} / tcp{}) == dropped(SP_REASON_EXT_CHAIN));
+    for (std::uint8_t type : U8s{1, 2, 3, 4, 253}) {
         INFO("type " << int(type));
         CHECK(bench.xdp(v6() /
                         routing{.type = type, .segments_left = 1, .segments = {"2001:db8::9"}} /
@@ -86,8 +91,6 @@ TEST_CASE("an extension header that claims more than the packet has is truncated
           dropped(SP_REASON_TRUNCATED));
     CHECK(bench.xdp(v6() / hop_by_hop{.length = std::uint8_t{4}} / tcp{}) ==
           dropped(SP_REASON_TRUNCATED));
-    CHECK(bench.xdp(v6() / ah{.length = std::uint8_t{255}} / tcp{}) ==
-          dropped(SP_REASON_TRUNCATED));
     CHECK(bench.xdp(v6() / routing{.length = std::uint8_t{200}} / tcp{}) ==
           dropped(SP_REASON_TRUNCATED));
 }
@@ -106,8 +109,8 @@ TEST_CASE(
 
 TEST_CASE("headers that are not walked end the walk: they are a protocol, never a way to a port") {
     Bench bench{kSsh};
-    // ESP, mobility, HIP, shim6, no next header, an unassigned number.
-    for (std::uint8_t next : U8s{50, 135, 139, 140, 59, 200}) {
+    // ESP, AH, mobility, HIP, shim6, no next header, an unassigned number, two for experiments.
+    for (std::uint8_t next : U8s{50, 51, 135, 139, 140, 59, 200, 253, 254}) {
         INFO("next header " << int(next));
         CHECK(bench.xdp(eth{} / ipv6{.next = next} / tcp{}) == dropped(SP_REASON_NO_RULE));
     }
@@ -115,4 +118,24 @@ TEST_CASE("headers that are not walked end the walk: they are a protocol, never 
     CHECK(esp.xdp(eth{} / ipv6{.next = std::uint8_t{50}} / filler(16)) == passes());
     CHECK(esp.xdp(eth{} / ipv6{.next = std::uint8_t{135}} / filler(16)) ==
           dropped(SP_REASON_NO_RULE));
+}
+
+TEST_CASE("AH is judged by its number, also where what it bears would be allowed") {
+    Bench ssh{kSsh};
+    CHECK(ssh.xdp(v6() / ah{} / tcp{.dport = 22}) == dropped(SP_REASON_NO_RULE));
+    CHECK(ssh.xdp(to_host(Family::v4) / ah{} / tcp{.dport = 22}) == dropped(SP_REASON_NO_RULE));
+    Bench named{allow_in("ah", "any", "51")};
+    CHECK(named.xdp(v6() / ah{} / tcp{.dport = 22}) == passes());
+    CHECK(named.xdp(v6() / dest_options{} / ah{} / tcp{.dport = 22}) == passes());
+    CHECK(named.xdp(to_host(Family::v4) / ah{} / tcp{.dport = 22}) == passes());
+    CHECK(named.xdp(v6() / tcp{.dport = 22}) == dropped(SP_REASON_NO_RULE));
+}
+
+TEST_CASE(
+    "a jumbogram is refused: its length of zero leaves no room for the option that says more") {
+    Bench bench{allow_in("all", "any", "any")};
+    Packet jumbo = eth{} / ipv6{.payload_length = std::uint16_t{0}} /
+                   hop_by_hop{.options = {0xc2, 4, 0, 1, 0, 0}} / udp{} / filler(64);
+    CHECK(bench.xdp(jumbo) == dropped(SP_REASON_TRUNCATED));
+    CHECK(bench.xdp(v6() / hop_by_hop{} / udp{} / filler(64)) == passes());
 }

@@ -39,6 +39,8 @@ void headers(std::set<sp_reason>& seen) {
     note(seen, bench.xdp(eth{} / ipv4{} / tcp{.flags = SYN | FIN}));
     note(seen, bench.xdp(eth{} / ipv6{.hop_limit = 64} / neighbour_advertisement()));
     note(seen, bench.xdp(eth{} / ipv4{} / redirect4()));
+    note(seen, bench.xdp(eth{} / ipv4{.options = {131, 3, 4, 0}} / tcp{}));
+    note(seen, bench.xdp(eth{} / ipv4{} / icmp{.type = 4}));
 }
 
 void policy(std::set<sp_reason>& seen) {

@@ -21,6 +21,13 @@ bool is_address(const sp_addr& address, const std::string& text) {
     return std::equal(bytes.begin(), bytes.end(), address.bytes);
 }
 
+// One option of forty bytes, all of which read like port 22.
+Bytes looks_like_ports() {
+    Bytes options(40, 22);
+    options[1] = 40;
+    return options;
+}
+
 struct Named {
     std::string name;
     Packet packet;
@@ -92,7 +99,7 @@ TEST_CASE("addresses, ports and flags are those of the packet, in both families"
 TEST_CASE("ports are read behind options and extension headers, never at a fixed place") {
     // Option bytes that look like an allowed port where a naive parser would read one.
     Parsed v4 = parse_on_host(
-        (eth{} / ipv4{.options = Bytes(40, 22)} / tcp{.sport = 5, .dport = 23}).bytes());
+        (eth{} / ipv4{.options = looks_like_ports()} / tcp{.sport = 5, .dport = 23}).bytes());
     CHECK(v4.reason == SP_REASON_NONE);
     CHECK(v4.dst_port == 23);
     CHECK(v4.options);
@@ -114,6 +121,94 @@ TEST_CASE("a lone IPv4 router alert is told from other options") {
         (eth{} / ipv4{.proto = 2, .options = {148, 4, 0, 0, 7, 4, 4, 0}} / filler(8)).bytes());
     CHECK_FALSE(more.router_alert);
     CHECK(more.options);
+}
+
+TEST_CASE("a source route is found wherever it stands in the list of options") {
+    for (std::uint8_t kind : U8s{131, 137}) {
+        for (std::size_t before = 0; before <= 37; ++before) {
+            Bytes options(before, 1);
+            options.insert(options.end(), {kind, 3, 4});
+            INFO("kind " << int(kind) << " behind " << before);
+            CHECK(parse_on_host((eth{} / ipv4{.options = options} / tcp{}).bytes()).reason ==
+                  SP_REASON_SOURCE_ROUTE);
+        }
+        // Within another option, or behind the end of the list, its number is data.
+        CHECK(parse_on_host((eth{} / ipv4{.options = {7, 4, kind, 3}} / tcp{}).bytes()).reason ==
+              SP_REASON_NONE);
+        CHECK(parse_on_host((eth{} / ipv4{.options = {1, 0, kind, 3}} / tcp{}).bytes()).reason ==
+              SP_REASON_NONE);
+    }
+}
+
+TEST_CASE("a list of options whose lengths lie is malformed") {
+    for (std::size_t room : {4, 8, 20, 40}) {
+        for (std::size_t before = 0; before < room; ++before) {
+            for (unsigned size = 0; size <= 255; ++size) {
+                Bytes options(room, 1);
+                options[before] = 7;
+                bool has_size = before + 1 < room;
+                if (has_size) options[before + 1] = static_cast<std::uint8_t>(size);
+                sp_reason expected = has_size && size >= 2 && size <= room - before
+                                         ? SP_REASON_NONE
+                                         : SP_REASON_MALFORMED;
+                sp_reason reason =
+                    parse_on_host((eth{} / ipv4{.options = options} / tcp{}).bytes()).reason;
+                if (reason != expected) {
+                    INFO(hex(options));
+                    CHECK(reason == expected);
+                }
+                if (!has_size) break;
+            }
+        }
+    }
+}
+
+TEST_CASE("the router alert of MLD is found where Linux and where the BSDs write it") {
+    auto alert = [](const Bytes& options) {
+        return parse_on_host(
+                   (to_host(Family::v6) / hop_by_hop{.options = options} / icmp6{.type = 143})
+                       .bytes())
+            .router_alert;
+    };
+    CHECK(alert({5, 2, 0, 0, 1, 0}));
+    CHECK(alert({1, 0, 5, 2, 0, 0}));
+    CHECK(alert({0, 0, 5, 2, 0, 0}));
+    CHECK_FALSE(alert({5, 2, 0, 1, 1, 0})); // RSVP's
+    CHECK_FALSE(alert({1, 0, 5, 2, 1, 0}));
+    CHECK_FALSE(alert({1, 4, 5, 2, 0, 0})); // within padding
+    CHECK_FALSE(alert({1, 4, 0, 0, 0, 0}));
+}
+
+TEST_CASE("a quote of a later fragment, of an error, or that another host sent is an objection") {
+    Family family = GENERATE(Family::v4, Family::v6);
+    auto quoted = [&](const Packet& inner) {
+        return parse_on_host((to_host(family) / unreachable(family, inner)).bytes()).quote_reason;
+    };
+    Packet sent = ip(family, host_of(family), peer_of(family));
+    CHECK(quoted(sent / udp{} / text("x")) == SP_REASON_NONE);
+    CHECK(quoted(ip(family, peer_of(family), host_of(family)) / udp{} / text("x")) ==
+          SP_REASON_MALFORMED);
+    CHECK(quoted(sent / unreachable(family, sent / udp{})) == SP_REASON_MALFORMED);
+    CHECK(quoted(sent / echo_request(family)) == SP_REASON_NONE);
+    if (family == Family::v6) return; // there a fragment header ends the reading
+    auto piece = [&](std::uint16_t offset) {
+        return quoted(
+            ipv4{.src = kHost4, .dst = kPeer4, .proto = 17, .mf = true, .offset = offset} /
+            filler(16));
+    };
+    CHECK(piece(0) == SP_REASON_NONE);
+    CHECK(piece(1) == SP_REASON_MALFORMED);
+    CHECK(piece(0x1fff) == SP_REASON_MALFORMED);
+}
+
+TEST_CASE("AH and ESP end the walk: no port behind them is believed") {
+    Parsed v6 = parse_on_host((to_host(Family::v6) / dest_options{} / ah{} / tcp{}).bytes());
+    CHECK(v6.reason == SP_REASON_NONE);
+    CHECK(v6.proto == 51);
+    CHECK(v6.dst_port == 0);
+    Parsed v4 = parse_on_host((to_host(Family::v4) / ah{} / tcp{}).bytes());
+    CHECK(v4.proto == 51);
+    CHECK(v4.dst_port == 0);
 }
 
 TEST_CASE("as many extension headers as are walked pass, one more does not") {

@@ -132,6 +132,12 @@ SP_ASSERT_SIZE(struct sp_dims, 32);
 #define SP_SLOT_IP_OPTIONS 32u	/* ip-options = "judge" */
 #define SP_SLOT_REDIRECTS 64u	/* essentials.redirects */
 #define SP_SLOT_FRAGMENTS 128u	/* fragments = "track" */
+/* essentials.link-protocols, one by one */
+#define SP_SLOT_LLDP 512u
+#define SP_SLOT_EAPOL 1024u
+#define SP_SLOT_LACP 2048u
+#define SP_SLOT_PTP 4096u
+#define SP_SLOT_STP 8192u
 /*
  * No policy is in force: the wall is being raised or taken down, and its hooks come
  * or go one by one. Only ever together with SP_SLOT_OBSERVE, which lets all pass.
