@@ -68,7 +68,8 @@ TableRule table_rule(const Policy& policy, std::uint32_t number, Seen& seen,
         seen.peers.add(rule.direction == Direction::egress ? rule.to : rule.from, seen.globs);
     if (forward) made.far = seen.peers.add(rule.to, seen.globs);
     made.globs = seen.globs.add(rule.interfaces);
-    made.service = direction.services.add(rule.services);
+    made.service = direction.services.add(rule.services,
+                                          rule.deny ? AnyIcmp::every_type : AnyIcmp::echo_requests);
     made.for_all = !forward && rule.identity.is_none();
     if (!rule.identity.is_none())
         for (const std::uint32_t second : identities.members(rule.identity))
@@ -125,6 +126,12 @@ std::uint32_t flags_of(const Policy& policy) {
     if (essentials.icmp_errors) flags |= SP_SLOT_ICMP_ERRORS;
     if (essentials.judge_ip_options) flags |= SP_SLOT_IP_OPTIONS;
     if (essentials.redirects) flags |= SP_SLOT_REDIRECTS;
+    const LinkProtocols& links = essentials.link_protocols;
+    if (links.lldp) flags |= SP_SLOT_LLDP;
+    if (links.eapol) flags |= SP_SLOT_EAPOL;
+    if (links.lacp) flags |= SP_SLOT_LACP;
+    if (links.ptp) flags |= SP_SLOT_PTP;
+    if (links.stp) flags |= SP_SLOT_STP;
     return flags;
 }
 

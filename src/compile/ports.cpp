@@ -68,15 +68,26 @@ std::vector<Segment> segments_of(const ServiceRange& range) {
     return segments;
 }
 
+// All protocols and ports, and of ICMP echo requests.
+constexpr std::array kAnyButTypes = {
+    Segment{.first = 0, .last = SP_LINE_ICMP4 - 1},
+    Segment{.first = SP_LINE_ICMP4 + 8, .last = SP_LINE_ICMP4 + 8},
+    Segment{.first = SP_LINE_ICMP6 + 128, .last = SP_LINE_ICMP6 + 128},
+};
+
 std::vector<Edge> edges_of(const ServiceTable& services) {
     std::vector<Edge> edges;
-    for (std::uint32_t service = 0; service < services.size(); ++service)
+    const auto cover = [&](std::uint32_t service, const Segment& segment, std::uint32_t width) {
+        edges.push_back({segment.first, service, width, +1});
+        edges.push_back({segment.last + 1, service, width, -1});
+    };
+    for (std::uint32_t service = 0; service < services.size(); ++service) {
+        if (services.is_any_but_types(service))
+            for (const Segment& segment : kAnyButTypes) cover(service, segment, 0);
         for (const ServiceRange& range : services.ranges(service))
-            for (const Segment& segment : segments_of(range)) {
-                const std::uint32_t width = static_cast<std::uint32_t>(range.high - range.low);
-                edges.push_back({segment.first, service, width, +1});
-                edges.push_back({segment.last + 1, service, width, -1});
-            }
+            for (const Segment& segment : segments_of(range))
+                cover(service, segment, static_cast<std::uint32_t>(range.high - range.low));
+    }
     std::ranges::sort(edges, {}, &Edge::place);
     return edges;
 }
@@ -111,8 +122,11 @@ void fill_served(PortClasses& classes, const Interner& signatures,
 
 } // namespace
 
-std::uint32_t ServiceTable::add(const Services& services) {
-    if (services.any_protocol) return known_.id_of(std::array{kAny});
+std::uint32_t ServiceTable::add(const Services& services, AnyIcmp icmp) {
+    if (services.any_protocol) {
+        if (icmp == AnyIcmp::every_type) return known_.id_of(std::array{kAny});
+        return known_.id_of(std::array{kAny, kAny, kAny}); // ranges have an even number of words
+    }
     std::vector<ServiceRange> ranges = services.ranges;
     const auto key = [](const ServiceRange& r) { return std::tuple(r.proto, r.low, r.high); };
     std::ranges::sort(ranges, {}, key);
@@ -128,9 +142,14 @@ bool ServiceTable::is_any(std::uint32_t service) const {
     return words.size() == 1 && words[0] == kAny;
 }
 
+bool ServiceTable::is_any_but_types(std::uint32_t service) const {
+    return known_.at(service).size() == 3;
+}
+
 std::vector<ServiceRange> ServiceTable::ranges(std::uint32_t service) const {
     std::vector<ServiceRange> ranges;
     const auto words = known_.at(service);
+    if (words.size() % 2 != 0) return ranges; // any protocol
     for (std::size_t i = 0; i + 1 < words.size(); i += 2)
         ranges.push_back({.proto = static_cast<std::uint8_t>(words[i]),
                           .low = static_cast<std::uint16_t>(words[i + 1] >> 16),

@@ -13,13 +13,18 @@
 
 namespace sallyport {
 
+// What "any protocol" holds of ICMP: every type, as a deny rule means it, or echo requests
+// alone, as an allow rule does.
+enum class AnyIcmp : std::uint8_t { every_type, echo_requests };
+
 // Rules with equal services share a number, so that ten thousand rules for one
 // port are one service to the line.
 class ServiceTable {
   public:
-    std::uint32_t add(const Services& services);
+    std::uint32_t add(const Services& services, AnyIcmp icmp = AnyIcmp::every_type);
     [[nodiscard]] std::uint32_t size() const { return known_.size(); }
     [[nodiscard]] bool is_any(std::uint32_t service) const;
+    [[nodiscard]] bool is_any_but_types(std::uint32_t service) const;
     [[nodiscard]] std::vector<ServiceRange> ranges(std::uint32_t service) const;
 
   private:

@@ -2,6 +2,15 @@
 // [exfil], [essentials], [flows] and [events].
 #include "config/sections.h"
 
+#include "base/text.h"
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
 namespace sallyport::config {
 
 namespace {
@@ -33,6 +42,37 @@ PeerSet read_exfil(Fields& root, Zones& zones) {
     return set;
 }
 
+// Protocols by name; a name twice, or unknown, is an error.
+LinkProtocols read_link_protocols(Fields& fields) {
+    constexpr std::array<std::pair<std::string_view, bool LinkProtocols::*>, 5> kKnown = {{
+        {"lldp", &LinkProtocols::lldp},
+        {"eapol", &LinkProtocols::eapol},
+        {"lacp", &LinkProtocols::lacp},
+        {"ptp", &LinkProtocols::ptp},
+        {"stp", &LinkProtocols::stp},
+    }};
+    LinkProtocols named;
+    const Value* const list = fields.get("link-protocols");
+    if (list == nullptr) return named;
+    std::vector<std::string> names;
+    for (const auto& [name, member] : kKnown) names.emplace_back(name);
+    for (const Value* item : strings_of(*list, "link-protocols", fields.findings())) {
+        const auto known = std::ranges::find_if(
+            kKnown, [&](const auto& entry) { return entry.first == item->text; });
+        if (known == kKnown.end()) {
+            const std::string near = nearest(item->text, names);
+            fields.findings().error(item->place, "unknown link protocol " + quoted(item->text),
+                                    near.empty() ? "known are lldp, eapol, lacp, ptp and stp"
+                                                 : "did you mean " + quoted(near) + "?");
+        } else if (named.*(known->second)) {
+            fields.findings().error(item->place, quoted(item->text) + " is there twice");
+        } else {
+            named.*(known->second) = true;
+        }
+    }
+    return named;
+}
+
 Essentials read_essentials(Fields& root, Zones& zones) {
     Essentials essentials;
     essentials.ping = any_peer();
@@ -51,6 +91,7 @@ Essentials read_essentials(Fields& root, Zones& zones) {
     essentials.judge_ip_options = fields.choice<bool>("ip-options", essentials.judge_ip_options,
                                                       {{"drop", false}, {"judge", true}});
     essentials.redirects = fields.flag("redirects", essentials.redirects);
+    essentials.link_protocols = read_link_protocols(fields);
     fields.finish();
     return essentials;
 }

@@ -39,9 +39,19 @@ std::optional<unsigned> held_by(const PeerSet& peers, const Address& address,
     return longest;
 }
 
+// "any" opens no ICMP that nobody named: no timestamps, node information, renumbering.
+bool is_unnamed_icmp(const Opening& opening) {
+    if (opening.proto == 1) return opening.port != 8;
+    return opening.proto == 58 && opening.port != 128;
+}
+
 // high - low of the narrowest range that holds what is asked for; none when none does.
-std::optional<unsigned> narrowest(const Services& services, const Opening& opening) {
-    if (services.any_protocol) return 0;
+std::optional<unsigned> narrowest(const Rule& rule, const Opening& opening) {
+    const Services& services = rule.services;
+    if (services.any_protocol) {
+        if (!rule.deny && is_unnamed_icmp(opening)) return std::nullopt;
+        return 0;
+    }
     std::optional<unsigned> width;
     for (const ServiceRange& range : services.ranges) {
         if (range.proto != opening.proto || opening.port < range.low || opening.port > range.high)
@@ -101,7 +111,7 @@ std::optional<Specificity> match(const Policy& policy, const Rule& rule, const O
         to = held_by(rule.to, opening.destination, opening.interface);
     if (rule.direction == Direction::forward) // the interface it leaves by is not known
         to = held_by(rule.to, opening.destination, "");
-    const std::optional<unsigned> width = narrowest(rule.services, opening);
+    const std::optional<unsigned> width = narrowest(rule, opening);
     if (!from || !to || !width || !is_for(rule.identity, opening, policy.host.cgroup))
         return std::nullopt;
     return Specificity{*from, *to, !rule.services.any_protocol, 65535 - *width,

@@ -48,7 +48,8 @@ struct ServiceRange {
 };
 
 struct Services {
-    bool any_protocol = false; // every protocol, every port; ranges is empty then
+    bool any_protocol = false; // every protocol, every port; ranges is empty then. Of ICMP an
+                               // allow rule holds echo requests alone, a deny rule every type
     std::vector<ServiceRange> ranges;
     bool operator==(const Services&) const = default;
 };
@@ -92,6 +93,16 @@ struct Host {
     Sysctls sysctls = Sysctls::check;
 };
 
+// Between neighbours on a link, not IP: each passes only when it is named.
+struct LinkProtocols {
+    bool lldp = false;
+    bool eapol = false;
+    bool lacp = false;
+    bool ptp = false;
+    bool stp = false;
+    bool operator==(const LinkProtocols&) const = default;
+};
+
 struct Essentials {
     bool arp = true;
     bool neighbour_discovery = true;
@@ -100,6 +111,7 @@ struct Essentials {
     PeerSet ping; // set by the parser: "any" by default
     bool judge_ip_options = false;
     bool redirects = false;
+    LinkProtocols link_protocols{};
 };
 
 struct Flows {

@@ -31,8 +31,11 @@ bool has_type(const Opening& opening, bool v4) {
 
 // Types with a meaning of their own, which no rule is asked about.
 bool is_essential_type(std::uint8_t type, bool v4) {
-    if (v4) return type == 3 || type == 5 || type == 11 || type == 12;
-    return (type >= 1 && type <= 4) || (type >= 130 && type <= 137) || type == 143;
+    if (v4) {
+        return (type >= 3 && type <= 6) || type == 11 || type == 12 || type == 15 || type == 16 ||
+               (type >= 30 && type <= 39);
+    }
+    return type <= 4 || type == 127 || (type >= 130 && type <= 137) || type == 143 || type == 255;
 }
 
 // Neither the host's own nor one that is refused before any rule is asked.

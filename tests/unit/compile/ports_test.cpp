@@ -84,6 +84,23 @@ TEST_CASE("any protocol names every place, so class 0 is nowhere") {
     CHECK(classes.line[SP_LINE_TCP + 22] != classes.line[SP_LINE_TCP + 23]);
 }
 
+TEST_CASE("any protocol of an allow rule names echo requests of ICMP and no other type") {
+    ServiceTable table;
+    table.add(kAnything, AnyIcmp::echo_requests);
+    const PortClasses classes = *classify_ports(table);
+    CHECK(classes.count == 2);
+    for (std::uint32_t type = 0; type < 256; ++type) {
+        CHECK((classes.line[SP_LINE_ICMP4 + type] != 0) == (type == 8));
+        CHECK((classes.line[SP_LINE_ICMP6 + type] != 0) == (type == 128));
+    }
+    for (std::uint32_t place = 0; place < SP_LINE_ICMP4; ++place) REQUIRE(classes.line[place] != 0);
+    // Beside a deny rule's, which means every type.
+    CHECK(table.add(kAnything) != table.add(kAnything, AnyIcmp::echo_requests));
+    const PortClasses both = *classify_ports(table);
+    for (const std::uint16_t number : both.line) REQUIRE(number != 0);
+    CHECK(both.line[SP_LINE_ICMP4 + 8] != both.line[SP_LINE_ICMP4 + 13]);
+}
+
 TEST_CASE("services that say the same in another order share a number") {
     ServiceTable table;
     const ServiceRange a{.proto = 6, .low = 1, .high = 2};

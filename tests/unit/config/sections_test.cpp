@@ -147,6 +147,7 @@ TEST_CASE("the essentials have the defaults of the manual") {
     CHECK(text_of(plain.ping) == "0.0.0.0/0,::/0");
     CHECK_FALSE(plain.judge_ip_options);
     CHECK_FALSE(plain.redirects);
+    CHECK(plain.link_protocols == LinkProtocols{});
 }
 
 TEST_CASE("the essentials can each be set") {
@@ -164,6 +165,32 @@ TEST_CASE("the essentials can each be set") {
     CHECK(set.redirects);
     CHECK(text_of(good("[essentials]\nping = [\"10.0.0.1\"]\n").essentials.ping) == "10.0.0.1");
     CHECK_FALSE(good("[essentials]\nip-options = \"drop\"\n").essentials.judge_ip_options);
+}
+
+TEST_CASE("link protocols pass one by one, by their names") {
+    const auto named = [](const std::string& list) {
+        return good("[essentials]\nlink-protocols = " + list + "\n").essentials.link_protocols;
+    };
+    CHECK(named("[]") == LinkProtocols{});
+    CHECK(named("[\"lldp\"]") == LinkProtocols{.lldp = true});
+    CHECK(named("[\"eapol\"]") == LinkProtocols{.eapol = true});
+    CHECK(named("[\"lacp\"]") == LinkProtocols{.lacp = true});
+    CHECK(named("[\"ptp\"]") == LinkProtocols{.ptp = true});
+    CHECK(named("[\"stp\"]") == LinkProtocols{.stp = true});
+    CHECK(named("[\"lldp\", \"eapol\", \"lacp\", \"ptp\", \"stp\"]") ==
+          LinkProtocols{.lldp = true, .eapol = true, .lacp = true, .ptp = true, .stp = true});
+}
+
+TEST_CASE("a link protocol that is unknown, there twice or no text is an error") {
+    const auto said = [](const std::string& list) {
+        return wrong("[essentials]\nlink-protocols = " + list + "\n");
+    };
+    CHECK(said("[\"lacpd\"]") == Lines{"5:19: unknown link protocol \"lacpd\""});
+    CHECK(said("[\"cdp\"]") == Lines{"5:19: unknown link protocol \"cdp\""});
+    CHECK(said("[\"ptp\", \"ptp\"]") == Lines{"5:26: \"ptp\" is there twice"});
+    CHECK(said("\"lldp\"") == Lines{"5:18: \"link-protocols\" must be a list, not a string"});
+    CHECK(said("[88]") ==
+          Lines{"5:19: \"link-protocols\" is a list of strings, and this is a number"});
 }
 
 TEST_CASE("errors in the essentials are found") {

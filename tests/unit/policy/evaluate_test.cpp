@@ -187,3 +187,23 @@ TEST_CASE("peers hold what any part holds, nobody holds nothing") {
     CHECK_FALSE(matches({}, *parse_address("10.0.0.1"), "eth0"));
     CHECK_FALSE(matches(nets({}), *parse_address("10.0.0.1"), "eth0"));
 }
+
+TEST_CASE("any protocol opens no ICMP but echo requests, and denies every type") {
+    const auto asked = [](std::uint8_t proto, std::uint16_t type) {
+        Opening opening = tcp_from(proto == 1 ? "10.0.0.1" : "fd00::1", type);
+        opening.proto = proto;
+        return opening;
+    };
+    const PeerSet all = nets({"0.0.0.0/0", "::/0"});
+    const Policy open = policy({allow(all, kAnything)});
+    const Policy shut = policy({allow(all, {.any_protocol = false,
+                                            .ranges = {{.proto = 1, .low = 0, .high = 255},
+                                                       {.proto = 58, .low = 0, .high = 255}}}),
+                                deny(all, kAnything)});
+    for (std::uint16_t type = 0; type < 256; ++type) {
+        CHECK(evaluate(open, asked(1, type)) == (type == 8 ? allowed(0) : kNoRule));
+        CHECK(evaluate(open, asked(58, type)) == (type == 128 ? allowed(0) : kNoRule));
+        CHECK(evaluate(shut, asked(1, type)) == denied(1));
+        CHECK(evaluate(shut, asked(58, type)) == denied(1));
+    }
+}
