@@ -8,6 +8,7 @@
 #include "lib/parse_l4.h"
 #include "lib/owner.h"
 #include "lib/departure.h"
+#include "lib/fragment.h"
 #include "lib/link.h"
 #include "lib/work.h"
 
@@ -44,12 +45,12 @@ static __noinline enum sp_reason parse(const struct reader *r, const struct sp_i
  * Is this the packet that cgroup_skb let pass? A tunnel keeps the socket of what
  * it carries, and its own header went by no cgroup; and of two threads that send
  * at once on one socket the storage knows the later. Then it is judged here.
- * Fragments were one packet there, and no longer show their ports.
+ * Fragments were one packet there, and most no longer show their ports.
  */
-static __always_inline int was_judged(const struct sp_owner *o, const struct packet *p)
+static __always_inline int was_judged(const struct sp_owner *o, const struct packet *p,
+				      int fragment)
 {
-	return same_addr(&o->remote, &p->dst) &&
-	       (p->marks & SP_PKT_FRAGMENT || o->remote_port == p->dst_port);
+	return same_addr(&o->remote, &p->dst) && (fragment || o->remote_port == p->dst_port);
 }
 
 /* 1 when the flow stands as this policy wants it; else *state is what is known of it. */
@@ -114,11 +115,53 @@ static __noinline int judge_routed(const struct view *v, const struct departure 
 	return 0;
 }
 
+/* What judging works on; off the stack. */
+struct leaving {
+	struct packet p;
+	struct finding f;
+	struct departure d;
+	struct fragment g;
+};
+SP_FITS_WORK(struct leaving);
+
+/* A first fragment shows its ports: where it stands is known only now. Not inlined for its stack.
+ */
+static __noinline enum sp_reason look_into_fragment(const struct reader *r, struct leaving *w)
+{
+	enum sp_reason reason = check_piece(r, &w->p, &w->g.piece);
+
+	stand_of(&w->d.stand, &w->p, 0);
+	return reason;
+}
+
+/*
+ * Of what cgroup_skb did not let pass whole: the kernel's own datagrams, cut up
+ * on their way here, when fragments are tracked; from packet sockets none. 1 when
+ * that is decided; `unsound` is what looking into it came to.
+ */
+static __always_inline int judge_fragment(const struct view *v, struct leaving *w, __u32 ifindex,
+					  enum sp_reason unsound)
+{
+	w->f.direction = SP_EGRESS;
+	w->f.reason = SP_REASON_FRAGMENT;
+	if (w->d.sender == SENDER_PACKET || !(v->policy->flags & SP_SLOT_FRAGMENTS))
+		return 1;
+	w->f.reason = unsound;
+	if (unsound || w->g.piece.kind != PIECE_LATER)
+		return unsound != SP_REASON_NONE;
+	judge_later(v, &w->p, &w->g, ifindex, 1, &w->f);
+	return 1;
+}
+
 static __always_inline void judge(struct __sk_buff *skb, const struct reader *r,
-				  const struct view *v, struct departure *d, const struct packet *p,
-				  struct finding *f)
+				  const struct view *v, struct leaving *w)
 {
 	struct bpf_sock *sk = skb->sk;
+	struct departure *d = &w->d;
+	struct packet *p = &w->p;
+	struct finding *f = &w->f;
+	enum sp_reason unsound = SP_REASON_NONE;
+	int fragment = p->marks & SP_PKT_FRAGMENT;
 	__u32 family = sk ? sk->family : 0;
 	struct sp_owner *o = 0;
 	int inet = family == SP_AF_INET || family == SP_AF_INET6;
@@ -136,22 +179,22 @@ static __always_inline void judge(struct __sk_buff *skb, const struct reader *r,
 		if (sk)
 			o = bpf_sk_storage_get(&sp_owners, sk, 0, 0);
 	}
-	if (o && was_judged(o, p)) {
-		note_flow(v, d, p, o, f);
+	if (fragment)
+		unsound = look_into_fragment(r, w);
+	if (o && was_judged(o, p, fragment)) {
+		f->reason = SP_REASON_NONE;
+		if (!unsound)
+			note_flow(v, d, p, o, f);
 		return;
 	}
 	d->stand.identity = o ? identity_of(v, bpf_skb_cgroup_id(skb), o) : 0;
 	d->sender = family == SP_AF_PACKET ? SENDER_PACKET : SENDER_KERNEL;
+	if (fragment && judge_fragment(v, w, skb->ifindex, unsound))
+		return;
 	judge_departure(r, v, d, p, f);
+	if (f->reason == SP_REASON_NONE && w->g.piece.kind == PIECE_FIRST)
+		keep_first(v, p, &w->g, skb->ifindex, 1, f);
 }
-
-/* What judging works on; off the stack. */
-struct leaving {
-	struct packet p;
-	struct finding f;
-	struct departure d;
-};
-SP_FITS_WORK(struct leaving);
 
 SEC("tc")
 int sp_tc_egress(struct __sk_buff *skb)
@@ -180,7 +223,7 @@ int sp_tc_egress(struct __sk_buff *skb)
 		s.iface_class = iface->iface_class[v.slot % SP_SLOTS];
 		stand_of(&w->d.stand, &w->p, 0);
 		w->d.stand.iface_class = s.iface_class;
-		judge(skb, &r, &v, &w->d, &w->p, &w->f);
+		judge(skb, &r, &v, w);
 	}
 	pass = settle(v.slot, &s, &w->f, &w->p, 0);
 	count_nic(SP_NICS_MAX + iface->counter, s.len, pass);

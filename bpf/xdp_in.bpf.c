@@ -3,6 +3,7 @@
 #include "lib/reader_xdp.h"
 #include "lib/parse_l4.h"
 #include "lib/arrival.h"
+#include "lib/fragment.h"
 #include "lib/work.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -39,8 +40,34 @@ struct arrival {
 	struct packet p;
 	struct finding f;
 	struct stand stand;
+	struct fragment g;
 };
 SP_FITS_WORK(struct arrival);
+
+/* Not inlined: what it reads into would lie below everything that is called later. */
+static __noinline enum sp_reason parse_tracked(const struct reader *r, struct arrival *w)
+{
+	return check_piece(r, &w->p, &w->g.piece);
+}
+
+/* What of a packet's own checks asks for no port holds for a later fragment too. */
+static __noinline void judge_tail(const struct view *v, __u32 ifindex, struct arrival *w)
+{
+	struct finding *f = &w->f;
+
+	f->reason = check_headers(v, &w->p);
+	if (f->reason)
+		return;
+	f->reason = SP_REASON_BOGON;
+	if (is_own(&w->p.src) || is_unspecified(&w->p.src))
+		return;
+	f->reason = SP_REASON_L2_MISMATCH;
+	if (w->p.marks & SP_PKT_L2_GROUP && is_own(&w->p.dst))
+		return;
+	if (!is_for_host(&w->p.dst))
+		f->direction = SP_FORWARD;
+	judge_later(v, &w->p, &w->g, ifindex, 0, f);
+}
 
 SEC("xdp.frags")
 int sp_xdp_in(struct xdp_md *ctx)
@@ -62,8 +89,14 @@ int sp_xdp_in(struct xdp_md *ctx)
 		s.iface_class = iface->iface_class[v.slot % SP_SLOTS];
 		w->f.reason = parse(&r, iface, &w->p);
 		w->f.quiet = w->f.reason == SP_REASON_OTHER_STATION;
-		if (w->f.reason == SP_REASON_NONE)
+		if (w->f.reason == SP_REASON_NONE && is_tracked(&v, &w->p))
+			w->f.reason = parse_tracked(&r, w);
+		if (w->f.reason == SP_REASON_NONE && w->g.piece.kind == PIECE_LATER)
+			judge_tail(&v, s.ifindex, w);
+		else if (w->f.reason == SP_REASON_NONE)
 			judge_arrival(&r, &v, s.iface_class, &w->p, &w->stand, &w->f);
+		if (w->f.reason == SP_REASON_NONE && w->g.piece.kind == PIECE_FIRST)
+			keep_first(&v, &w->p, &w->g, s.ifindex, 0, &w->f);
 	}
 	pass = settle(v.slot, &s, &w->f, &w->p, 0);
 	count_nic(iface->counter, r.len, pass);

@@ -34,7 +34,7 @@ static __always_inline int asks_for_lease(const struct packet *p)
 /* Headers that no policy makes legitimate. */
 static __always_inline enum sp_reason check_headers(const struct view *v, const struct packet *p)
 {
-	if (p->marks & SP_PKT_FRAGMENT)
+	if (p->marks & SP_PKT_FRAGMENT && !(v->policy->flags & SP_SLOT_FRAGMENTS))
 		return SP_REASON_FRAGMENT;
 	if (check_options(v, p))
 		return SP_REASON_IP_OPTIONS;

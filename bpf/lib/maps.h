@@ -229,6 +229,24 @@ struct {
 	__type(value, __u64);
 } sp_flow_count __weak SEC(".maps");
 
+/*
+ * Datagrams of which an admitted first fragment was seen and pieces are still
+ * to come: one candidate set each, by a secret hash. An entry is free when its
+ * time is over or its last piece has come. A full set refuses the first.
+ */
+struct sp_fragment_set {
+	struct bpf_spin_lock lock;
+	__u32 spare;
+	struct sp_fragment entries[SP_FRAGMENT_WAYS];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, SP_FRAGMENT_SETS);
+	__type(key, __u32);
+	__type(value, struct sp_fragment_set);
+} sp_fragments __weak SEC(".maps");
+
 /* Who made or last used a socket, and how it was judged. Dies with the socket. */
 struct sp_owner {
 	__u64 cgroup;

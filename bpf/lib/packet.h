@@ -35,11 +35,12 @@
 #define SP_TCP_URG 32
 
 /* packet.marks */
-#define SP_PKT_FRAGMENT 1u     /* any fragment, an atomic one too; ports are 0 */
+#define SP_PKT_FRAGMENT 1u     /* a fragment that nobody looked into; ports are 0 */
 #define SP_PKT_OPTIONS 2u      /* IPv4 options beside a lone router alert */
 #define SP_PKT_ROUTER_ALERT 4u /* in the IPv4 options or the hop-by-hop header */
 #define SP_PKT_L2_GROUP 8u     /* the frame's destination is a group or broadcast address */
 #define SP_PKT_LOADED 16u      /* a TCP segment with payload */
+#define SP_PKT_FIRST 128u      /* the first of several fragments, looked into by parse_piece() */
 
 struct packet {
 	struct sp_addr src; /* zero until an IP header was read */

@@ -26,7 +26,7 @@ static __always_inline enum sp_reason parse_tcp(struct packet *p, const __u8 *he
 		return SP_REASON_MALFORMED;
 	if (header_len > room)
 		return SP_REASON_TRUNCATED;
-	if (header_len < room)
+	if (header_len < room || p->marks & SP_PKT_FIRST)
 		p->marks |= SP_PKT_LOADED;
 	return check_tcp_flags(p->tcp_flags);
 }
@@ -39,7 +39,9 @@ static __always_inline enum sp_reason check_udp_len(const struct packet *p, cons
 
 	if (len == 0 && (p->proto == SP_PROTO_UDPLITE || room > 65535))
 		return SP_REASON_NONE;
-	return len < 8 || len > room ? SP_REASON_MALFORMED : SP_REASON_NONE;
+	if (len > room && !(p->marks & SP_PKT_FIRST))
+		return SP_REASON_MALFORMED;
+	return len < 8 ? SP_REASON_MALFORMED : SP_REASON_NONE;
 }
 
 /*

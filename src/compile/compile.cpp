@@ -132,6 +132,7 @@ std::uint32_t flags_of(const Policy& policy) {
     if (links.lacp) flags |= SP_SLOT_LACP;
     if (links.ptp) flags |= SP_SLOT_PTP;
     if (links.stp) flags |= SP_SLOT_STP;
+    if (essentials.track_fragments) flags |= SP_SLOT_FRAGMENTS;
     return flags;
 }
 

@@ -85,9 +85,8 @@ Essentials read_essentials(Fields& root, Zones& zones) {
     essentials.dhcp_client = fields.flag("dhcp-client", essentials.dhcp_client);
     essentials.icmp_errors = fields.flag("icmp-errors", essentials.icmp_errors);
     if (const Value* ping = fields.get("ping")) essentials.ping = zones.peers(*ping, "ping");
-    enum class Fragments : unsigned char { drop };
-    if (!fields.not_yet("fragments", "track"))
-        static_cast<void>(fields.choice("fragments", Fragments::drop, {{"drop", Fragments::drop}}));
+    essentials.track_fragments = fields.choice<bool>("fragments", essentials.track_fragments,
+                                                     {{"drop", false}, {"track", true}});
     essentials.judge_ip_options = fields.choice<bool>("ip-options", essentials.judge_ip_options,
                                                       {{"drop", false}, {"judge", true}});
     essentials.redirects = fields.flag("redirects", essentials.redirects);

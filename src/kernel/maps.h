@@ -22,6 +22,7 @@ struct Maps {
     int local = -1;
     int flows = -1;
     int flow_count = -1;
+    int fragments = -1;
     int counts = -1;
     int nic_counts = -1;
     int rule_counts = -1;

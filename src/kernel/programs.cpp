@@ -108,6 +108,7 @@ Maps maps_of(const sp_bpf& s) {
         .local = fd(s.maps.sp_local),
         .flows = fd(s.maps.sp_flows),
         .flow_count = fd(s.maps.sp_flow_count),
+        .fragments = fd(s.maps.sp_fragments),
         .counts = fd(s.maps.sp_counts),
         .nic_counts = fd(s.maps.sp_nic_counts),
         .rule_counts = fd(s.maps.sp_rule_counts),

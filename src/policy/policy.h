@@ -112,6 +112,7 @@ struct Essentials {
     bool judge_ip_options = false;
     bool redirects = false;
     LinkProtocols link_protocols{};
+    bool track_fragments = false;
 };
 
 struct Flows {

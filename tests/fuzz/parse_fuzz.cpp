@@ -26,7 +26,16 @@ void check(const Parsed& parsed, std::size_t size) {
     SP_CHECK(parsed.end <= size);
     SP_CHECK(parsed.l4_offset <= parsed.end);
     SP_CHECK(parsed.family == 4 || parsed.family == 6);
-    if (parsed.fragment) SP_CHECK(parsed.src_port == 0 && parsed.dst_port == 0);
+    if (!parsed.fragment) return;
+    SP_CHECK(parsed.src_port == 0 && parsed.dst_port == 0);
+    SP_CHECK(static_cast<unsigned>(parsed.piece_reason) < SP_REASON_END);
+    if (parsed.piece_reason != SP_REASON_NONE) return;
+    SP_CHECK(parsed.piece_kind >= 1 && parsed.piece_kind <= 3);
+    SP_CHECK(parsed.piece_l4_offset <= parsed.end);
+    SP_CHECK(parsed.piece_offset + parsed.piece_len <= 65535);
+    SP_CHECK(!parsed.piece_more || parsed.piece_len % 8 == 0);
+    if (parsed.piece_kind == 2) SP_CHECK(parsed.end - parsed.piece_l4_offset >= 8);
+    if (parsed.piece_kind == 3) SP_CHECK(parsed.piece_dst_port == 0 && parsed.piece_len > 0);
 }
 
 // Seeds for a corpus: `parse_fuzz --seeds DIR`.
@@ -38,6 +47,9 @@ std::vector<Packet> seeds() {
             to_host(Family::v6) / hop_by_hop{} / dest_options{} /
                 routing{.segments = {"2001:db8::9"}} / ah{} / sctp{},
             to_host(Family::v6) / fragment{.more = true} / udp{} / text("12345678"),
+            to_host(Family::v6) / fragment{} / dest_options{} / tcp{},
+            to_host(Family::v6) / fragment{.offset = 3, .next = 17} / text("12345678"),
+            eth{} / ipv4{.mf = true} / tcp{} / text("1234"),
             to_host(Family::v4) / unreachable(Family::v4, from_host(Family::v4) / tcp{}),
             to_host(Family::v6) / too_big(Family::v6, from_host(Family::v6) / udp{}),
             eth{} / ipv6{.hop_limit = 255} / router_alert() / listener(143),

@@ -2,6 +2,7 @@
 // Every reason of the list is one that some packet gets: a reason that nothing
 // produces is either dead or a hole that nobody looked into.
 #include "support/bench.h"
+#include "support/fragment_table.h"
 #include "support/icmp_message.h"
 
 #include <bpf/bpf.h>
@@ -58,6 +59,19 @@ void policy(std::set<sp_reason>& seen) {
     note(seen, bench.xdp(eth{} / ipv4{} / tcp{}));
 }
 
+void fragments(std::set<sp_reason>& seen) {
+    Bench bench{allow_in("dns", "any", "udp", "53-54") + essentials("fragments = \"track\"")};
+    const Datagram one = datagram(Family::v4, udp{.dport = 53}, 80);
+    const Datagram other = datagram(Family::v4, udp{.dport = 54}, 80);
+    note(seen, bench.xdp(one.piece(16, 16, true)));
+    note(seen, bench.xdp(one.piece(0, 0, true)));
+    CHECK(bench.xdp(one.piece(0, 16, true)) == passes());
+    note(seen, bench.xdp(one.piece(0, 16, true)));
+    note(seen, bench.xdp(other.piece(0, 16, true)));
+    fill_fragments(bench.instance());
+    note(seen, bench.xdp(one.piece(0, 16, true)));
+}
+
 void tables(std::set<sp_reason>& seen) {
     Bench full{kPolicy, BenchOptions{.flow_sets = 0, .flow_max = 0}};
     note(seen, full.tc(from_host(Family::v4) / tcp{.dport = 443}));
@@ -74,6 +88,7 @@ TEST_CASE("every reason of the list is produced by some packet") {
     headers(seen);
     policy(seen);
     tables(seen);
+    fragments(seen);
     for (unsigned reason = 1; reason < SP_REASON_END; ++reason) {
         INFO(slug_of(static_cast<sp_reason>(reason)));
         CHECK(seen.contains(static_cast<sp_reason>(reason)));

@@ -4,6 +4,7 @@
 #include "compile/compile.h"
 #include "kernel/apply.h"
 #include "support/counters.h"
+#include "support/fragment_table.h"
 #include "support/machine.h"
 #include "support/story.h"
 
@@ -69,6 +70,7 @@ Bench::Bench(const std::string& policy, const BenchOptions& options)
 Bench::Bench(const Policy& policy, const BenchOptions& options)
     : options_(options), instance_(&instance_of(options)), ticket_(instance_->take()) {
     instance_->forget_flows();
+    forget_fragments(*instance_);
     static_cast<void>(instance_->take_events());
     for (const auto& [address, flags] :
          std::initializer_list<std::pair<const char*, std::uint32_t>>{

@@ -3,6 +3,7 @@
 
 #include "support/reader_host.h"
 // After the reader, which they are written against.
+#include "lib/parse_fragment.h"
 #include "lib/parse_l4.h"
 
 namespace sallyport::test {
@@ -17,6 +18,23 @@ void take_quote(const reader& bytes, const packet& outer, Parsed& parsed) {
     parsed.quote_dst_port = inner.dst_port;
     parsed.quote_proto = inner.proto;
     parsed.quote_family = inner.family;
+}
+
+// What parse_l3() leaves to whoever tracks fragments.
+void take_piece(const reader& bytes, packet p, Parsed& parsed) {
+    piece found{};
+    parsed.piece_reason = parse_piece(&bytes, &p, &found);
+    parsed.piece_kind = found.kind;
+    parsed.piece_more = found.more != 0;
+    parsed.piece_id = found.id;
+    parsed.piece_offset = found.offset;
+    parsed.piece_len = found.len;
+    parsed.piece_src_port = p.src_port;
+    parsed.piece_dst_port = p.dst_port;
+    parsed.piece_proto = p.proto;
+    parsed.piece_tcp_flags = p.tcp_flags;
+    parsed.piece_icmp_type = p.icmp_type;
+    parsed.piece_l4_offset = p.l4_offset;
 }
 
 } // namespace
@@ -45,6 +63,7 @@ Parsed parse_on_host(std::span<const std::uint8_t> frame, LinkType link) {
     parsed.end = p.end;
     if (parsed.reason == SP_REASON_NONE && is_icmp_error(&p) && !parsed.fragment)
         take_quote(bytes, p, parsed);
+    if (parsed.reason == SP_REASON_NONE && parsed.fragment) take_piece(bytes, p, parsed);
     return parsed;
 }
 

@@ -29,6 +29,19 @@ struct Parsed {
     bool router_alert = false;
     std::uint32_t l4_offset = 0;
     std::uint32_t end = 0;
+    // Of a fragment, what parse_piece() finds in it: enum piece_kind, 0 when it is none.
+    sp_reason piece_reason = SP_REASON_NONE;
+    std::uint8_t piece_kind = 0;
+    bool piece_more = false;
+    std::uint32_t piece_id = 0;
+    std::uint32_t piece_offset = 0;
+    std::uint32_t piece_len = 0;
+    std::uint16_t piece_src_port = 0;
+    std::uint16_t piece_dst_port = 0;
+    std::uint8_t piece_proto = 0;
+    std::uint8_t piece_tcp_flags = 0;
+    std::uint8_t piece_icmp_type = 0;
+    std::uint32_t piece_l4_offset = 0;
     // What an ICMP error quotes; family 0 when the packet is none.
     sp_reason quote_reason = SP_REASON_NONE;
     sp_addr quote_src{};

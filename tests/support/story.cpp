@@ -87,8 +87,23 @@ void check_rules(Seen& seen, const Telling& telling, const std::vector<sp_rule_c
     check.agree(touched <= 1, "more than one rule counted the packet");
 }
 
-void check_addresses(const sp_event& event, const Telling& telling, Checker& check) {
+// A program that tracks fragments has looked into a first or an atomic one, others have not.
+Parsed as_judged(const sp_event& event, const Telling& telling) {
     Parsed parsed = parse_on_host(telling.frame, telling.link);
+    const bool shows_start = parsed.piece_kind == 1 || parsed.piece_kind == 2;
+    const bool looked_into = event.flags & SP_EVENT_HAS_PORTS || event.proto != parsed.proto ||
+                             (event.flags & SP_EVENT_HAS_ICMP && event.icmp_type != 0);
+    if (!shows_start || !looked_into) return parsed;
+    parsed.proto = parsed.piece_proto;
+    parsed.src_port = parsed.piece_src_port;
+    parsed.dst_port = parsed.piece_dst_port;
+    parsed.tcp_flags = parsed.piece_tcp_flags;
+    parsed.icmp_type = parsed.piece_icmp_type;
+    return parsed;
+}
+
+void check_addresses(const sp_event& event, const Telling& telling, Checker& check) {
+    Parsed parsed = as_judged(event, telling);
     if (event.flags & SP_EVENT_HAS_ADDRS) {
         check.agree(std::memcmp(&event.src, &parsed.src, 16) == 0,
                     "the event's source is not the packet's");

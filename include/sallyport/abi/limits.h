@@ -29,6 +29,12 @@
 /* Sets that one run of the sweeper goes over. */
 #define SP_SWEEP_SETS 256
 
+/* The table of fragments: its sets, the entries of one, the pieces of a datagram, their life. */
+#define SP_FRAGMENT_SETS 512
+#define SP_FRAGMENT_WAYS 8
+#define SP_FRAGMENT_PIECES 128
+#define SP_FRAGMENT_LIFE_NS 2000000000ull
+
 /* 16-bit words in one element of a chunked table, and bits in one element of a bitmap. */
 #define SP_CHUNK_WORDS 32
 #define SP_CHUNK_BITS 512

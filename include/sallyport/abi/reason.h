@@ -20,7 +20,7 @@
 	X(ARP, 7, "arp", "ARP, and essentials.arp is off")                                         \
 	X(IP_OPTIONS, 8, "ip-options", "IPv4 options, and essentials.ip-options is drop")          \
 	X(EXT_CHAIN, 9, "ext-chain", "IPv6 extension headers that are too many or out of place")   \
-	X(FRAGMENT, 10, "fragment", "an IP fragment, and essentials.fragments is drop")            \
+	X(FRAGMENT, 10, "fragment", "a fragment, and fragments is drop; or of what is sent whole") \
 	X(BOGON, 11, "bogon", "a source address that cannot come from the wire")                   \
 	X(L2_MISMATCH, 12, "l2-mismatch", "a unicast packet in a multicast or broadcast frame")    \
 	X(TCP_FLAGS, 13, "tcp-flags", "a combination of TCP flags that opens or carries nothing")  \

@@ -261,6 +261,39 @@ struct sp_flow {
 };
 SP_ASSERT_SIZE(struct sp_flow, 64);
 
+/* ---- fragments ------------------------------------------------------------------ */
+
+/* Which datagram a fragment is a piece of (RFC 791, RFC 8200 4.5), and where it was seen. */
+struct sp_fragment_key {
+	struct sp_addr src;
+	struct sp_addr dst;
+	__u32 id;
+	__u32 ifindex;
+	__u32 generation; /* of the policy that admitted the first: another knows nothing of it */
+	__u8 proto;	  /* IPv4; 0 in IPv6, which tells datagrams apart without it */
+	__u8 family;
+	__u8 leaving; /* 1: seen at TC egress */
+	__u8 spare;
+};
+SP_ASSERT_SIZE(struct sp_fragment_key, 48);
+
+/* A datagram whose first fragment was admitted and whose last pieces are still to come. */
+struct sp_fragment {
+	struct sp_fragment_key key;
+	__u64 since_ns;	 /* CLOCK_MONOTONIC (coarse) of the first; 0: the entry is free */
+	__u64 pieces[2]; /* a bit for each that was seen: SP_FRAGMENT_PIECES */
+	__u32 counter;	 /* as the first was judged */
+	__u16 rule;	 /* rule + 1 of that generation */
+	__u16 step;	 /* bytes of each piece but the last */
+	__u16 src_port;
+	__u16 dst_port;
+	__u8 proto;	/* where the first's headers end */
+	__u8 direction; /* enum sp_direction */
+	__u8 last;	/* the last piece's number; 0: not seen yet */
+	__u8 spare;
+};
+SP_ASSERT_SIZE(struct sp_fragment, 88);
+
 /* ---- counters -------------------------------------------------------------------- */
 
 struct sp_nic_count {

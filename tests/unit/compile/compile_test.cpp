@@ -81,7 +81,8 @@ TEST_CASE("settings go into the slot, and what is off stays zero") {
                          .ping = {},
                          .judge_ip_options = false,
                          .redirects = false,
-                         .link_protocols = {}};
+                         .link_protocols = {},
+                         .track_fragments = false};
     policy.flows.udp_idle = std::chrono::seconds(61);
     policy.flows.tcp_idle = std::chrono::seconds(7201);
     policy.events.per_second = 17;
@@ -95,17 +96,18 @@ TEST_CASE("settings go into the slot, and what is off stays zero") {
 
     policy.host.mode = Mode::observe;
     policy.essentials.arp = policy.essentials.redirects = policy.essentials.judge_ip_options = true;
+    policy.essentials.track_fragments = true;
     image = compile(policy, {});
     REQUIRE(image);
-    CHECK(image->slot.flags ==
-          (SP_SLOT_OBSERVE | SP_SLOT_ARP | SP_SLOT_REDIRECTS | SP_SLOT_IP_OPTIONS));
+    CHECK(image->slot.flags == (SP_SLOT_OBSERVE | SP_SLOT_ARP | SP_SLOT_REDIRECTS |
+                                SP_SLOT_IP_OPTIONS | SP_SLOT_FRAGMENTS));
     policy.essentials.link_protocols = {
         .lldp = true, .eapol = true, .lacp = true, .ptp = true, .stp = true};
     image = compile(policy, {});
     REQUIRE(image);
-    CHECK(image->slot.flags ==
-          (SP_SLOT_OBSERVE | SP_SLOT_ARP | SP_SLOT_REDIRECTS | SP_SLOT_IP_OPTIONS | SP_SLOT_LLDP |
-           SP_SLOT_EAPOL | SP_SLOT_LACP | SP_SLOT_PTP | SP_SLOT_STP));
+    CHECK(image->slot.flags == (SP_SLOT_OBSERVE | SP_SLOT_ARP | SP_SLOT_REDIRECTS |
+                                SP_SLOT_IP_OPTIONS | SP_SLOT_FRAGMENTS | SP_SLOT_LLDP |
+                                SP_SLOT_EAPOL | SP_SLOT_LACP | SP_SLOT_PTP | SP_SLOT_STP));
     policy = {};
     image = compile(policy, {});
     REQUIRE(image);

@@ -154,7 +154,7 @@ TEST_CASE("the essentials can each be set") {
     const Essentials set =
         good("[essentials]\narp = false\nneighbour-discovery = false\ndhcp-client = "
              "false\nicmp-errors = false\n"
-             "ping = \"none\"\nfragments = \"drop\"\nip-options = \"judge\"\nredirects = true\n")
+             "ping = \"none\"\nfragments = \"track\"\nip-options = \"judge\"\nredirects = true\n")
             .essentials;
     CHECK_FALSE(set.arp);
     CHECK_FALSE(set.neighbour_discovery);
@@ -163,8 +163,11 @@ TEST_CASE("the essentials can each be set") {
     CHECK(set.ping.parts.empty());
     CHECK(set.judge_ip_options);
     CHECK(set.redirects);
+    CHECK(set.track_fragments);
     CHECK(text_of(good("[essentials]\nping = [\"10.0.0.1\"]\n").essentials.ping) == "10.0.0.1");
     CHECK_FALSE(good("[essentials]\nip-options = \"drop\"\n").essentials.judge_ip_options);
+    CHECK_FALSE(good("[essentials]\nfragments = \"drop\"\n").essentials.track_fragments);
+    CHECK_FALSE(good("").essentials.track_fragments);
 }
 
 TEST_CASE("link protocols pass one by one, by their names") {
@@ -194,14 +197,14 @@ TEST_CASE("a link protocol that is unknown, there twice or no text is an error")
 }
 
 TEST_CASE("errors in the essentials are found") {
-    CHECK(wrong("[essentials]\narp = \"yes\"\nping = \"adn\"\nfragments = \"track\"\nip-options = "
+    CHECK(wrong("[essentials]\narp = \"yes\"\nping = \"adn\"\nfragments = true\nip-options = "
                 "\"pass\"\nneighbor-discovery = true\n") ==
           Lines{"5:7: \"arp\" must be true or false, not a string", "6:8: unknown zone \"adn\"",
-                "7:13: fragments = \"track\" is not supported yet in this version",
+                "7:13: \"fragments\" must be a string, not true or false",
                 "8:14: \"ip-options\" must be \"drop\" or \"judge\", not \"pass\"",
                 "9:1: unknown key \"neighbor-discovery\" in [essentials]"});
     CHECK(wrong("[essentials]\nfragments = \"pass\"\n") ==
-          Lines{"5:13: \"fragments\" must be \"drop\", not \"pass\""});
+          Lines{"5:13: \"fragments\" must be \"drop\" or \"track\", not \"pass\""});
 }
 
 TEST_CASE("flows have a size and two lives, within bounds") {
