@@ -15,6 +15,7 @@ from killer import attach, finish, points, some, strace
 LONG = os.environ.get("SP_LONG") == "1"
 SHARE = 10 ** 6 if LONG else 8   # moments of a sweep
 RANDOM = 100 if LONG else 3      # kills at random times beside them
+PATIENCE = 3600.0 if LONG else 35.0
 BOTH = rule("ingress", "web", both(PEER), ports=[80]) + rule("egress", "https", both(PEER),
                                                              ports=[443])
 POLICIES = {
@@ -131,6 +132,9 @@ class Sweep(E2e):
         self.assertGreater(len(every), 20)
         print(f"{len(chosen)} of {len(every)} moments of {arguments[0]}")
         for point in chosen:
+            if time.monotonic() > begun + PATIENCE:
+                print(f"the time is up before {point}")
+                break
             prepare()
             self.watched(arguments, point)
             yield f"killed at {point[0]} number {point[1]}"
@@ -215,6 +219,9 @@ class KilledReload(Sweep):
         now = "A"
         now = after("not killed")
         for point in chosen:
+            if time.monotonic() > begun + PATIENCE:
+                print(f"the time is up before {point}")
+                break
             self.use("B" if now == "A" else "A")
             self.reload(point)
             now = after(f"killed at {point[0]} number {point[1]}")

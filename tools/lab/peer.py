@@ -19,6 +19,7 @@ import threading
 import frames
 import probes
 import servers
+import streams
 from enter import set_name
 
 OPERATIONS = {
@@ -29,6 +30,7 @@ for module, names in (
         (servers, ("listen", "unlisten")),
         (probes, ("tcp", "udp", "hold", "exchange", "turn", "release", "make_udp", "send_on", "ping", "raw",
                   "bulk", "loop", "loop_counts", "loop_end")),
+        (streams, ("sink", "sunk", "stream", "stream_stop", "streamed")),
         (frames, ("send_frames", "capture", "captured", "tun", "tun_send", "tun_read"))):
     for operation in names:
         OPERATIONS[operation] = getattr(module, operation)
