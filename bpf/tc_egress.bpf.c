@@ -92,8 +92,21 @@ static __noinline void note_flow(const struct view *v, struct departure *d, cons
 	if (p->proto != SP_PROTO_TCP && direction == SP_INGRESS)
 		state = SP_FLOW_CONFIRMED;
 	struct answer a = {.rule = o->rule, .counter = o->counter};
-	if (!remember(v, &d->stand, direction, &a, state))
+	if (!remember(v, &d->stand, direction, &a, state) && needs_entry(&d->stand, direction))
 		f->reason = SP_REASON_FLOW_FULL;
+}
+
+/*
+ * A SYN+ACK to somebody who need not exist. Where the kernel finds the connection by
+ * the wire's tuple, or by its listener, the peer's ACK is judged by that: no entry is
+ * made for a SYN, however many come. Behind NAT of our own it does not.
+ */
+static __always_inline int answers_by_socket(struct __sk_buff *skb, const struct departure *d,
+					     const struct packet *p)
+{
+	return p->proto == SP_PROTO_TCP && p->tcp_flags & SP_TCP_SYN &&
+	       p->tcp_flags & SP_TCP_ACK &&
+	       tcp_state(skb, &d->stand.key, d->stand.key.remote_port) != 0;
 }
 
 static __noinline int judge_routed(const struct view *v, const struct departure *d,
@@ -183,6 +196,8 @@ static __always_inline void judge(struct __sk_buff *skb, const struct reader *r,
 		unsound = look_into_fragment(r, w);
 	if (o && was_judged(o, p, fragment)) {
 		f->reason = SP_REASON_NONE;
+		if (answers_by_socket(skb, d, p))
+			d->stand.write = 0;
 		if (!unsound)
 			note_flow(v, d, p, o, f);
 		return;

@@ -87,7 +87,8 @@ static __always_inline void keep_flow(const struct view *v, const struct departu
 {
 	struct answer a = {.rule = f->rule, .counter = f->counter};
 
-	if (d->keeps && d->guarded && !remember(v, &d->stand, f->direction, &a, state))
+	if (d->keeps && d->guarded && !remember(v, &d->stand, f->direction, &a, state) &&
+	    needs_entry(&d->stand, f->direction))
 		f->reason = SP_REASON_FLOW_FULL;
 }
 

@@ -83,10 +83,19 @@ static __noinline int remember(const struct view *v, const struct stand *s, __u3
 		return 1;
 	if (!(state & SP_FLOW_CONFIRMED) && flow.idle_s > SP_FLOW_IDLE_OPENING)
 		flow.idle_s = SP_FLOW_IDLE_OPENING;
-	if (put_flow(&flow))
+	if (put_flow(&flow) || (direction == SP_EGRESS && take_place(&flow)))
 		return 1;
 	count(SP_COUNT_FLOWS_REFUSED);
 	return 0;
+}
+
+/*
+ * Is a flow without an entry lost? What was asked for in datagrams is judged by the
+ * rules each time, whoever asks. A connection behind NAT has no socket to be found by.
+ */
+static __always_inline int needs_entry(const struct stand *s, __u32 direction)
+{
+	return direction != SP_INGRESS || s->key.proto == SP_PROTO_TCP;
 }
 
 static __always_inline void touch_of(struct flow_touch *t, const struct view *v,

@@ -8,7 +8,7 @@ import subprocess
 import threading
 import time
 
-PATIENCE = 30.0  # seconds for the daemon to be ready or gone; sanitizers make it slow
+PATIENCE = 60.0  # seconds for the daemon to be ready or gone; sanitizers and load make it slow
 
 
 class NotReady(RuntimeError):
