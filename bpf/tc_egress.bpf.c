@@ -104,8 +104,7 @@ static __noinline void note_flow(const struct view *v, struct departure *d, cons
 static __always_inline int answers_by_socket(struct __sk_buff *skb, const struct departure *d,
 					     const struct packet *p)
 {
-	return p->proto == SP_PROTO_TCP && p->tcp_flags & SP_TCP_SYN &&
-	       p->tcp_flags & SP_TCP_ACK &&
+	return p->proto == SP_PROTO_TCP && p->tcp_flags & SP_TCP_SYN && p->tcp_flags & SP_TCP_ACK &&
 	       tcp_state(skb, &d->stand.key, d->stand.key.remote_port) != 0;
 }
 

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The flow table by itself: how full it gets before it refuses, what a refusal
 // looks like, what gives way to what, and that time passes in it.
+#include "kernel/flows.h"
 #include "support/bench.h"
 #include "support/flow_table.h"
 
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
+#include <chrono>
 #include <cstring>
 #include <set>
 
@@ -137,6 +139,75 @@ TEST_CASE(
     CHECK_FALSE(seed_flow(bench.instance(), numbered_flow(99))); // confirmed by confirmed
     CHECK(open_flow(bench, Family::v4, 51000) == dropped(SP_REASON_FLOW_FULL));
     CHECK(distinct_keys(bench.instance()).size() == SP_FLOW_WAYS);
+}
+
+TEST_CASE("the host's own flow takes the place of one that was asked for from outside") {
+    Bench bench{kWeb, BenchOptions{.flow_sets = 1, .flow_max = SP_FLOW_WAYS}};
+    for (std::uint32_t i = 0; i < SP_FLOW_WAYS; ++i) {
+        sp_flow asked = numbered_flow(i);
+        asked.direction = SP_INGRESS;
+        asked.generation = 1;
+        REQUIRE(seed_flow(bench.instance(), asked));
+    }
+    CHECK(open_flow(bench, Family::v4, 50000) == passes());
+    CHECK(reply_to(bench, Family::v4, 50000) == passes());
+    CHECK(bench.flow_entries() == SP_FLOW_WAYS);
+    CHECK(distinct_keys(bench.instance()).size() == SP_FLOW_WAYS);
+    // Not of another of its own, nor of a connection that was spared at the start:
+    // no rule would readmit it.
+    for (std::uint16_t i = 1; i < SP_FLOW_WAYS; ++i)
+        CHECK(open_flow(bench, Family::v4, static_cast<std::uint16_t>(50000 + i)) == passes());
+    CHECK(open_flow(bench, Family::v4, 51000) == dropped(SP_REASON_FLOW_FULL));
+    edit_flows(bench.instance(), [](sp_flow& flow) {
+        flow.direction = SP_INGRESS;
+        flow.generation = SP_GENERATION_KEPT;
+    });
+    CHECK(open_flow(bench, Family::v4, 51000) == dropped(SP_REASON_FLOW_FULL));
+}
+
+TEST_CASE("a million flows: each is entered, found and swept, and the next is refused by name") {
+    constexpr std::uint32_t kMillion = 1'000'000;
+    Bench bench{
+        kWeb, BenchOptions{.flow_sets = sallyport::flow_sets_for(kMillion), .flow_max = kMillion}};
+    std::vector<bool> entered;
+    // Both sets of a flow may be full while the table is not: ten in a million.
+    for (std::uint32_t done = 0; done < kMillion && entered.size() < kMillion + 100;) {
+        entered.push_back(
+            seed_flow(bench.instance(), numbered_flow(static_cast<std::uint32_t>(entered.size()))));
+        done += entered.back() ? 1 : 0;
+    }
+    REQUIRE(bench.flow_entries() == kMillion);
+    std::vector<bool> found(entered.size());
+    std::uint32_t twice = 0;
+    for (const sp_flow& flow : read_flows(bench.instance())) {
+        const std::uint8_t* ip = flow.key.remote.bytes + 12;
+        const std::uint32_t number = static_cast<std::uint32_t>(ip[1] << 16 | ip[2] << 8 | ip[3]);
+        twice += found.at(number) ? 1 : 0;
+        found.at(number) = true;
+    }
+    CHECK(twice == 0);
+    CHECK(found == entered);
+    for (std::uint32_t i = 0; i < kMillion; i += 997) {
+        if (!entered[i]) continue;
+        const std::string remote = "10." + std::to_string(i >> 16) + "." +
+                                   std::to_string(i >> 8 & 255) + "." + std::to_string(i & 255);
+        CHECK(bench.xdp(eth{} / ipv4{.src = remote} /
+                        tcp{.sport = 443,
+                            .dport = static_cast<std::uint16_t>(20000 + i % 30000),
+                            .flags = ACK}) == passes());
+    }
+    CHECK(open_flow(bench, Family::v4, 51000) == dropped(SP_REASON_FLOW_FULL));
+
+    age_flows(bench.instance(), 7201);
+    const std::uint32_t sets = bench.instance().settings().flow_sets;
+    const auto begun = std::chrono::steady_clock::now();
+    for (std::uint32_t first = 0; first < sets; first += SP_SWEEP_SETS)
+        REQUIRE(sallyport::sweep_flows(bench.instance().programs(), first).has_value());
+    const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - begun;
+    WARN("a table for " << kMillion << " flows takes " << sets * sizeof(FlowSet) / 1'000'000
+                        << " MB, and all of it is swept in " << took.count() << " ms");
+    CHECK(bench.flow_entries() == 0);
+    CHECK(open_flow(bench, Family::v4, 51000) == passes());
 }
 
 TEST_CASE("a flow that is asked for again is renewed in its place, not entered twice") {
