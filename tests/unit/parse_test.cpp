@@ -265,6 +265,61 @@ TEST_CASE("a quote that is cut before its ports is an objection") {
     }
 }
 
+TEST_CASE("a fragment's place is read to the byte, and a first one's ports through its headers") {
+    const Packet tail = udp{.dport = 53} / text("12345678");
+    Parsed first = parse_on_host((eth{} / ipv4{.id = 0xabcd, .mf = true} / tail).bytes());
+    CHECK(first.piece_reason == SP_REASON_NONE);
+    CHECK(first.piece_kind == 2);
+    CHECK(first.piece_id == 0xabcd);
+    CHECK(first.piece_more);
+    CHECK(first.piece_len == 16);
+    CHECK(first.piece_dst_port == 53);
+    Parsed later = parse_on_host(
+        (to_host(Family::v6) / fragment{.offset = 0x1ffe, .id = 0x12345678, .next = 17} / text("1"))
+            .bytes());
+    CHECK(later.piece_reason == SP_REASON_NONE);
+    CHECK(later.piece_kind == 3);
+    CHECK(later.piece_id == 0x12345678);
+    CHECK_FALSE(later.piece_more);
+    CHECK(later.piece_offset == 0xfff0);
+    CHECK(later.piece_len == 1);
+    CHECK(later.piece_dst_port == 0);
+    Parsed atomic = parse_on_host(
+        (to_host(Family::v6) / hop_by_hop{} / fragment{} / dest_options{} / tail).bytes());
+    CHECK(atomic.piece_reason == SP_REASON_NONE);
+    CHECK(atomic.piece_kind == 1);
+    CHECK(atomic.piece_proto == 17);
+    CHECK(atomic.piece_dst_port == 53);
+    CHECK(parse_on_host((to_host(Family::v4) / tail).bytes()).piece_kind == 0);
+}
+
+TEST_CASE("a first fragment is read with its whole transport header or not at all") {
+    const Family family = GENERATE(Family::v4, Family::v6);
+    const std::vector<std::pair<Packet, std::size_t>> rows{{tcp{}, 20},
+                                                           {tcp{.options = Bytes(40, 1)}, 60},
+                                                           {udp{}, 8},
+                                                           {sctp{}, 12},
+                                                           {echo_request(family), 8}};
+    for (const auto& [transport, header] : rows) {
+        Bytes whole = (ip(family) / transport / filler(72)).bytes();
+        const std::uint8_t proto = whole[family == Family::v4 ? 9 : 6];
+        whole.erase(whole.begin(), whole.begin() + (family == Family::v4 ? 20 : 40));
+        for (std::size_t kept = 0; kept <= 72; ++kept) {
+            INFO("protocol " << int(proto) << ", " << kept << " bytes");
+            const Packet part = raw{
+                .bytes = Bytes(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(kept))};
+            const Packet frame =
+                family == Family::v4
+                    ? eth{} / ipv4{.proto = proto, .mf = true} / part
+                    : eth{} / ipv6{} / fragment{.more = true, .next = proto} / part;
+            const sp_reason expected = kept < header   ? SP_REASON_FRAGMENT_TINY
+                                       : kept % 8 != 0 ? SP_REASON_MALFORMED
+                                                       : SP_REASON_NONE;
+            CHECK(parse_on_host(frame.bytes()).piece_reason == expected);
+        }
+    }
+}
+
 TEST_CASE("a device without Ethernet gives the family by the version, and nothing else") {
     Family family = GENERATE(Family::v4, Family::v6);
     Parsed parsed = parse_on_host((ip(family) / tcp{}).bytes(), LinkType::bare_ip);
