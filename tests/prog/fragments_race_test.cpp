@@ -102,7 +102,7 @@ TEST_CASE("random pieces pass as a model of whole intervals says, until the data
             datagram(dice.once_in(2) ? Family::v4 : Family::v6, udp{}, step * (pieces + 1));
         cut.id = round;
         Model model;
-        forget_fragments(bench.instance()); // no round may outlive its two seconds
+        forget_fragments(bench.instance());
         for (std::size_t i = 0; i < 8 * pieces; ++i) {
             Piece piece = random_piece(dice, step, pieces);
             // A first of its own start; cut from the datagram, so that its ports are right.
@@ -110,6 +110,9 @@ TEST_CASE("random pieces pass as a model of whole intervals says, until the data
                 run_xdp(xdp, cut.piece(piece.offset, piece.size, piece.more).bytes(), ifindex);
             REQUIRE(result.has_value());
             const bool expected = model.admits(piece);
+            // On a slow machine a round outlives two seconds: its first is of an hour to come.
+            if (expected && piece.offset == 0)
+                age_fragments(bench.instance(), std::chrono::hours(-1));
             INFO("round " << round << ", piece " << i << " at " << piece.offset << " of "
                           << piece.size << (piece.more ? " more" : " last") << ", step " << step);
             REQUIRE((result->action == kXdpPass) == expected);

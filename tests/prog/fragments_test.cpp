@@ -245,6 +245,7 @@ TEST_CASE("a complete datagram leaves no entry, however many pieces it has") {
         const Datagram cut = datagram(family, udp{}, pieces * 8 - 8 - 1);
         // The last one second, so that a middle one completes it.
         CHECK(bench.xdp(nth(cut, 0, 8)) == passes());
+        age_fragments(bench.instance(), std::chrono::hours(-1)); // however slow this machine is
         CHECK(bench.xdp(nth(cut, pieces - 1, 8)) == passes());
         for (std::size_t i = 1; i < pieces - 1; ++i) {
             REQUIRE(read_fragments(bench.instance()).size() == 1);
