@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The deliberate differences, each with a name that docs/differences.md explains.
+
+A class says which wall lets through what the other does not, and of which
+packets: by the packet's own bytes, what the story knows of its flow, and
+whether conntrack called it INVALID. None is "whatever differs".
+"""
+import ipaddress
+from dataclasses import dataclass
+
+from decode import AH, SCTP, TCP, UDP, UDPLITE
+
+SALLYPORT, NETFILTER, BOTH = "a", "b", "both"
+FIN, SYN, RST, ACK = 1, 2, 4, 16
+IMPOSSIBLE = [ipaddress.ip_network(n) for n in ("0.0.0.0/8", "::/96", "::ffff:0:0/96")]
+GRE = 47
+# What conntrack takes for the start of something (nf_conntrack_proto_icmp*.c).
+ICMP_OPENS = {4: (8, 13, 15, 17), 6: (128, 139)}
+
+
+@dataclass
+class Difference:
+    name: str
+    way: str            # of the step
+    passes: str         # who lets it through; BOTH: what the host's kernel says to it differs
+    holds: object       # of (packet, outcome, setting): is it one of these?
+
+
+@dataclass
+class Setting:
+    policy: object
+    style: str          # how the other wall is spelled
+
+    @property
+    def options_dropped(self):
+        return self.policy.switches["ip-options"] == "drop"
+
+
+def wrong_sum(p, o, _):
+    return o.invalid and not p.sum_is_right()
+
+
+def odd_icmp(p, o, _):
+    return o.invalid and p.is_icmp and not p.is_error and p.kind not in ICMP_OPENS[p.family] \
+        and p.sum_is_right()
+
+
+def sctp_no_init(p, o, _):
+    return o.invalid and p.proto == SCTP and p.body[12:13] != b"\1"
+
+
+def group_frame(p, o, _):
+    return bool(p.dst_mac[0] & 1) and not ipaddress.ip_address(p.dst).is_multicast \
+        and not p.dst.endswith(".255")
+
+
+def fragment(p, o, _):
+    return p.fragment is not None
+
+
+def options(p, o, setting):
+    return bool(p.options) and setting.options_dropped
+
+
+def route_left(p, o, _):
+    return any(number == 43 and data[3:4] != b"\0" for number, data in p.extensions)
+
+
+def odd_chain(p, o, _):
+    numbers = [number for number, _ in p.extensions]
+    return len(numbers) > 8 or 0 in numbers[1:]
+
+
+def mid_stream(p, o, _):
+    return p.proto == TCP and p.flags & (SYN | RST | ACK) == ACK and not o.invalid \
+        and o.step.note in ("", "half-open")
+
+
+def window(p, o, _):
+    return o.invalid and p.proto == TCP and o.step.note in ("window", "half-open")
+
+
+def reused(p, o, _):
+    return p.proto == TCP and p.flags & (SYN | ACK) == SYN and o.step.note == "reused"
+
+
+def reused_invalid(p, o, setting):
+    return o.invalid and reused(p, o, setting)
+
+
+def flags_in_flow(p, o, _):
+    return o.invalid and o.step.note == "nonsense" and p.flags & (FIN | RST) == FIN | RST
+
+
+def packet_socket(p, o, _):
+    return o.step.note == "packet socket"
+
+
+def options_out(p, o, setting):
+    return p.options and setting.options_dropped
+
+
+def answer_by_rule(p, o, setting):
+    """What a bound UDP socket sends is an answer where ingress would let the peer ask."""
+    return p.proto == UDP and o.step.note != "packet socket" \
+        and setting.policy.admits("ingress", p.dst, UDP, p.sport)
+
+
+def raw_checked(p, o, _):
+    return o.invalid and p.proto in (TCP, SCTP, UDPLITE)
+
+
+def own_source(p, o, _):
+    return p.family == 6 and p.src in ("fd00:1::1", "fd00:1::9")
+
+
+def impossible_source(p, o, _):
+    return any(p.source() in n for n in IMPOSSIBLE)
+
+
+def lite(p, o, _):
+    return o.invalid and p.proto == UDPLITE and p.sum_is_right()
+
+
+def gre_version(p, o, _):
+    return o.invalid and p.proto == GRE and len(p.body) > 1 and p.body[1] & 7 == 1
+
+
+def errors_alone(missing):
+    return bool(missing) and all(proto in (1, 58) and kind in (3, 11, 12, 1, 2, 4)
+                                 for proto, _, kind, _ in missing)
+
+
+def dhcp_error(p, o, _):
+    return (p.proto, p.sport, p.dport) in ((UDP, 67, 68), (UDP, 547, 546)) \
+        and not o.answers["a"] and errors_alone(o.answers["b"])
+
+
+def timestamp(p, o, _):
+    return p.family == 4 and p.kind == 13 and not o.answers["a"] and o.answers["b"] == {(1, None, 14, 0)}
+
+
+def timestamp_code(p, o, _):
+    """The stack answers with code 0, which is another flow to conntrack."""
+    return p.family == 4 and p.kind == 13 and p.code != 0 and not o.answers["b"] \
+        and o.answers["a"] == {(1, None, 14, 0)}
+
+
+def early_answer(p, o, _):
+    """Behind XDP and before the filter: options that the stack cannot read."""
+    problem = {(1, None, 12, 0)} if p.family == 4 else {(58, None, 4, 2)}
+    return not o.passed("b") and o.answers["b"] == problem
+
+
+def quoted_extensions(p, o, _):
+    return bool(p.extensions) and not o.answers["a"] and errors_alone(o.answers["b"])
+
+
+def jumbo(p, o, _):
+    return p.family == 6 and p.data[4:7] == b"\0\0\0"
+
+
+def tags(p, o, _):
+    return len(p.tags) > 2
+
+
+def authentication(p, o, setting):
+    return p.family == 6 and setting.style != "iptables-legacy" and any(n == AH for n, _ in p.extensions)
+
+
+ALL = (
+    Difference("checksums", "in", SALLYPORT, wrong_sum),
+    Difference("icmp-types", "in", SALLYPORT, odd_icmp),
+    Difference("sctp-chunks", "in", SALLYPORT, sctp_no_init),
+    Difference("group-frames", "in", NETFILTER, group_frame),
+    Difference("fragments", "in", NETFILTER, fragment),
+    Difference("ip-options", "in", NETFILTER, options),
+    Difference("routing-headers", "in", NETFILTER, route_left),
+    Difference("extension-chains", "in", NETFILTER, odd_chain),
+    Difference("mid-stream", "in", NETFILTER, mid_stream),
+    Difference("own-source", "in", NETFILTER, own_source),
+    Difference("impossible-sources", "in", NETFILTER, impossible_source),
+    Difference("udp-lite", "in", SALLYPORT, lite),
+    Difference("gre-versions", "in", SALLYPORT, gre_version),
+    Difference("dhcp-errors", "in", BOTH, dhcp_error),
+    Difference("timestamp-replies", "in", BOTH, timestamp),
+    Difference("timestamp-codes", "in", BOTH, timestamp_code),
+    Difference("early-answers", "in", NETFILTER, early_answer),
+    Difference("quoted-extensions", "in", BOTH, quoted_extensions),
+    Difference("jumbograms", "in", NETFILTER, jumbo),
+    Difference("vlan-depth", "in", NETFILTER, tags),
+    Difference("authentication-header", "in", SALLYPORT, authentication),
+    Difference("tcp-windows", "in", SALLYPORT, window),
+    Difference("reused-tuples", "in", SALLYPORT, reused_invalid),
+    Difference("simultaneous-open", "in", NETFILTER, reused),
+    Difference("reset-flags", "in", SALLYPORT, flags_in_flow),
+    Difference("packet-sockets", "out", NETFILTER, packet_socket),
+    Difference("ip-options-out", "out", NETFILTER, options_out),
+    Difference("answers-by-rule", "out", SALLYPORT, answer_by_rule),
+    Difference("mid-stream-out", "out", NETFILTER, mid_stream),
+    Difference("raw-sockets", "out", SALLYPORT, raw_checked),
+)
+
+
+def class_of(outcome, setting):
+    """The Difference that this outcome is, or None."""
+    a, b = outcome.passed("a"), outcome.passed("b")
+    who = BOTH if a == b else SALLYPORT if a else NETFILTER
+    if not a and not b:  # one stack answered before its filter was asked
+        who = SALLYPORT if outcome.answers["a"] else NETFILTER
+    packet = outcome.packet
+    if packet is None or not packet.family:
+        return None
+    return next((d for d in ALL if (d.way, d.passes) == (outcome.step.way, who)
+                 and d.holds(packet, outcome, setting)), None)

@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Two hosts alike but for their wall, and a sender with a cable to each.
+
+`a` is guarded by Sallyport, `b` by nft or iptables. Both have the same
+addresses and the same MAC; the sender speaks by packet sockets alone and
+answers nothing, so that a frame is the same for both and its consequences are
+those of the host. A machine behind the hosts, for what they route, would be
+one more cable each in `build`.
+"""
+import contextlib
+import os
+import socket
+import time
+
+from decode import decode_frame, decode_ip
+from enter import enter_netns
+from guard import Guard
+from lab import Lab, run
+from maker import Maker
+from observer import INVALID_TABLE, SEEN, TABLE, Logged, Wire, forget_flows
+import packets
+import rulesets
+
+HOST = {4: "10.1.0.1", 6: "fd00:1::1"}
+SECOND = {4: "10.1.0.9", 6: "fd00:1::9"}
+GATEWAY = {4: "10.1.0.2", 6: "fd00:1::2"}
+HOST_MAC, SENDER_MAC = "02:00:00:00:0a:01", "02:00:00:00:0a:02"
+PATIENCE = 10.0
+BARRIERS = 64
+
+
+class Silent(RuntimeError):
+    """A barrier did not come through: then silence proves nothing."""
+
+
+class Side:
+    """One of the twins: its host, and the sender's end of its cable."""
+
+    def __init__(self, name, host):
+        self.name = name
+        self.host = host
+        self.wire = None        # the sender's end
+        self.back = None        # a packet socket on the host's own end
+        self.logged = None
+        self.maker = None       # of sockets that belong to the host's processes
+        self.entered = []       # Packets behind the wall since `clear`
+        self.invalid = []       # Packets that conntrack found INVALID
+        self.left = []          # Packets that reached the sender since then
+
+    def clear(self):
+        self.entered, self.left, self.invalid = [], [], []
+
+    def take(self):
+        for group, data in self.logged.take():
+            (self.entered if group == SEEN else self.invalid).append(decode_ip(data))
+        self.left += [decode_frame(frame) for frame in self.wire.take()]
+
+
+class Ground(Lab):
+    def __init__(self, binary):
+        super().__init__("twin")
+        self.binary = binary
+        self.barriers = 0
+        self.style = None
+
+    def build(self):
+        self.home = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+        self.sender = self.host("sender")
+        self.sender.sysctl("net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1")
+        self.a, self.b = (Side(name, self.host(name)) for name in ("a", "b"))
+        self.sides = (self.a, self.b)
+        for side in self.sides:
+            self.prepare(side)
+        run(self.b.host.command(["nft", "-f", "-"]), INVALID_TABLE)
+        self.guard = Guard(self, self.a.host, self.binary)
+
+    def prepare(self, side):
+        host = side.host
+        self.cable(host, "eth0", self.sender, f"to-{side.name}")
+        host.ip("link set eth0 down", f"link set eth0 address {HOST_MAC}", "link set eth0 up")
+        # Errors are compared too, so none may be throttled.
+        host.sysctl("net.ipv4.icmp_ratelimit=0", "net.ipv6.icmp.ratelimit=0",
+                    "net.ipv4.conf.all.accept_redirects=0", "net.ipv6.conf.all.accept_redirects=0")
+        self.tune(host, "net.ipv4.icmp_msgs_per_sec=1000000", "net.ipv4.icmp_msgs_burst=100000",
+                  "net.ipv4.tcp_invalid_ratelimit=0", "net.ipv4.tcp_challenge_ack_limit=1000000",
+                  "net.ipv4.tcp_syn_retries=1", "net.ipv4.tcp_synack_retries=1")
+        # All go by the gateway, so that answers leave for whatever source was forged.
+        host.address("eth0", *(f"{where[4]}/24 brd + noprefixroute" for where in (HOST, SECOND)),
+                     *(f"{where[6]}/64 noprefixroute" for where in (HOST, SECOND)))
+        host.ip(*(f"neigh replace {GATEWAY[f]} lladdr {SENDER_MAC} dev eth0 nud permanent"
+                  for f in (4, 6)))
+        host.route(*(f"default via {GATEWAY[f]} dev eth0 onlink" for f in (4, 6)),
+                   *(f"{GATEWAY[f]} dev eth0" for f in (4, 6)))
+        run(host.command(["nft", "-f", "-"]), TABLE)
+        with self.within(host):
+            side.logged = Logged()
+            side.back = Wire("eth0")
+        guarded = self.cgroup.child("system.slice/twin.service").directory if side is self.a else None
+        side.maker = Maker(host.netns_file, guarded)
+        with self.within(self.sender):
+            side.wire = Wire(f"to-{side.name}")
+
+    def tune(self, host, *settings):
+        """Where this kernel has them for a namespace."""
+        for setting in settings:
+            try:
+                host.sysctl(setting)
+            except RuntimeError:
+                pass
+
+    @contextlib.contextmanager
+    def within(self, host):
+        """Sockets made in the block belong to that machine."""
+        enter_netns(host.netns_file)
+        try:
+            yield
+        finally:
+            enter_netns(f"/proc/self/fd/{self.home}")
+
+    @contextlib.contextmanager
+    def on_one_cpu(self):
+        """What goes over a veth waits in the queue of the CPU that sent it, and only there in order."""
+        cpus = os.sched_getaffinity(0)
+        os.sched_setaffinity(0, {min(cpus)})
+        try:
+            yield
+        finally:
+            os.sched_setaffinity(0, cpus)
+
+    # ---- the walls ----------------------------------------------------------------
+
+    def raise_walls(self, policy, style, other=None):
+        """The policy on both (`other` on b if given), with no flow left of the one before."""
+        self.lower_walls()
+        self.file = self.guard.write_policy(policy.toml(self.cgroup.path))
+        self.guard.start(self.file)
+        self.restore(other or policy, style)
+        with self.within(self.b.host):
+            forget_flows()
+        for side in self.sides:
+            side.take()
+            side.clear()
+
+    def change_walls(self, policy, style):
+        """Another policy, with all flows that there are."""
+        before = self.guard.status()["generation"]
+        self.guard.write_policy(policy.toml(self.cgroup.path))
+        self.guard.reload()
+        if self.guard.wait_status(lambda s: s["generation"] != before)["generation"] == before:
+            raise RuntimeError("the reload never took effect")
+        self.restore(policy, style)
+
+    def restore(self, policy, style):
+        host = self.b.host
+        self.style = style
+        if style == "nft":
+            run(host.command(["nft", "-f", "-"]), rulesets.nft_script(policy))
+            return
+        for family in (4, 6):
+            run(host.command([tool(style, family)]), rulesets.iptables_script(policy, family))
+
+    def lower_walls(self):
+        if self.guard.process is not None:
+            if self.guard.process.poll() is None:
+                self.guard.stop()
+            self.guard.down()
+            self.guard.process = None
+        if self.style == "nft":
+            run(self.b.host.command(["nft", "delete", "table", "inet", "wall"]))
+        elif self.style is not None:
+            for family in (4, 6):
+                run(self.b.host.command([tool(self.style, family)]),
+                    "*filter\n:INPUT ACCEPT\n:FORWARD ACCEPT\n:OUTPUT ACCEPT\nCOMMIT\n")
+        self.style = None
+
+    def reasons(self):
+        return self.guard.status()["reasons"]
+
+    # ---- order --------------------------------------------------------------------
+
+    def settle(self):
+        """Returns when all that was sent before has been judged by both, both ways.
+
+        A neighbour solicitation passes both walls, and so does the host's
+        advertisement; one of BARRIERS sources says which answer is whose.
+        """
+        self.barriers += 1
+        source = f"fe80::feed:{self.barriers % BARRIERS + 1:x}"
+        ask = bytearray(packets.neighbour_solicitation(SENDER_MAC, source, HOST[6]))
+        label = 0xF0000 | self.barriers & 0xFFFF
+        ask[15:18] = label.to_bytes(3, "big")
+        for side in self.sides:
+            side.wire.send(bytes(ask))
+        until = time.monotonic() + PATIENCE
+        waiting = list(self.sides)
+        while waiting:
+            for side in waiting:
+                side.take()
+            waiting = [s for s in waiting if not (
+                any(p.label == label and p.family == 6 for p in s.entered[-8:])
+                and any(p.dst == source for p in s.left[-32:]))]
+            if waiting and time.monotonic() > until:
+                raise Silent("no answer to a neighbour solicitation by "
+                             + ", ".join(s.name for s in waiting))
+            if waiting:
+                time.sleep(0.0002)
+
+    def close(self):
+        for side in getattr(self, "sides", ()):
+            for sock in (side.wire, side.back, side.logged, side.maker):
+                if sock is not None:
+                    sock.close()
+        super().close()
+
+
+def tool(style, family):
+    """iptables-legacy-restore and its like, by the name of the style."""
+    return style.replace("iptables", "iptables" if family == 4 else "ip6tables") + "-restore"
+
