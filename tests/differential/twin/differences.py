@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from decode import AH, SCTP, TCP, UDP, UDPLITE
 
-SALLYPORT, NETFILTER, BOTH = "a", "b", "both"
+SALLYPORT, NETFILTER, EITHER = "a", "b", "ab"
+BOTH = "="
 FIN, SYN, RST, ACK = 1, 2, 4, 16
 IMPOSSIBLE = [ipaddress.ip_network(n) for n in ("0.0.0.0/8", "::/96", "::ffff:0:0/96")]
 GRE = 47
@@ -22,7 +23,7 @@ ICMP_OPENS = {4: (8, 13, 15, 17), 6: (128, 139)}
 class Difference:
     name: str
     way: str            # of the step
-    passes: str         # who lets it through; BOTH: what the host's kernel says to it differs
+    passes: str         # who lets it through; BOTH: then what the host's kernel says to it differs
     holds: object       # of (packet, outcome, setting): is it one of these?
 
 
@@ -189,7 +190,7 @@ ALL = (
     Difference("quoted-extensions", "in", BOTH, quoted_extensions),
     Difference("jumbograms", "in", NETFILTER, jumbo),
     Difference("vlan-depth", "in", NETFILTER, tags),
-    Difference("authentication-header", "in", SALLYPORT, authentication),
+    Difference("authentication-header", "in", EITHER, authentication),
     Difference("tcp-windows", "in", SALLYPORT, window),
     Difference("reused-tuples", "in", SALLYPORT, reused_invalid),
     Difference("simultaneous-open", "in", NETFILTER, reused),
@@ -211,5 +212,5 @@ def class_of(outcome, setting):
     packet = outcome.packet
     if packet is None or not packet.family:
         return None
-    return next((d for d in ALL if (d.way, d.passes) == (outcome.step.way, who)
+    return next((d for d in ALL if d.way == outcome.step.way and who in d.passes
                  and d.holds(packet, outcome, setting)), None)

@@ -92,11 +92,11 @@ def error_lines(on):
 
 
 def input_lines(chains, policy):
-    lines = [line(ACCEPT, iif="lo")]
+    lines = [line(ACCEPT, iif="lo"), line(DROP, state="invalid")]
     lines += redirect_lines(policy.switches["redirects"])
     lines += neighbour_lines(ACCEPT) + [line(DROP, 6, icmp=(t, None)) for t in (133, 134, 135, 136)]
     lines += group_lines(ACCEPT) + [line(DROP, 6, icmp=(t, None)) for t in (130, 131, 132, 143)]
-    lines += error_lines(policy.switches["icmp-errors"]) + [line(DROP, state="invalid")]
+    lines += error_lines(policy.switches["icmp-errors"])
     if policy.switches["dhcp-client"]:
         lines += [line(ACCEPT, 4, proto=17, sport=67, dports=[(68, 68)]),
                   line(ACCEPT, proto=17, sport=547, dports=[(546, 546)], src=LINK_LOCAL)]
@@ -111,7 +111,7 @@ def input_lines(chains, policy):
 
 
 def output_lines(chains, policy):
-    lines = [line(ACCEPT, oif="lo")]
+    lines = [line(ACCEPT, oif="lo"), line(DROP, state="invalid")]
     # The kernel answers its neighbours; a process may use no more of it than the link.
     lines += [line(ACCEPT, 6, icmp=(t, 0), hops=255) for t in (133, 135, 136)]
     lines += group_lines(ACCEPT)
@@ -119,7 +119,7 @@ def output_lines(chains, policy):
         lines += [line(ACCEPT, 4, proto=17, sport=68, dports=[(67, 67)])]
         lines += [line(ACCEPT, proto=17, sport=546, dports=[(547, 547)], dst=d)
                   for d in (LINK_LOCAL, "ff01::/16", "ff02::/16")]
-    lines += [line(DROP, state="invalid"), line(ACCEPT, state="established,related")]
+    lines.append(line(ACCEPT, state="established,related"))
     return lines + rule_lines(chains, policy.of("egress"), "dst")
 
 

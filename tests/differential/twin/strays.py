@@ -30,7 +30,7 @@ def quoted(dice, src, dst):
 
 def icmp_body(dice, src, dst, kind, sound=True):
     rest = struct.pack("!HH", dice.randint(0, 65535), 1)
-    code = 0 if dice.random() < 0.8 else dice.randint(0, 16)
+    code = 0 if dice.random() < (0.5 if kind == 13 else 0.8) else dice.randint(0, 16)
     errors = (1, 2, 3, 4) if ":" in src else (3, 5, 11, 12)
     payload = quoted(dice, src, dst) if kind in errors else b"payload of nothing"
     if ":" in src:
@@ -86,7 +86,7 @@ def spoil_transport(dice, body):
 
 def wrap_extensions(dice, proto, body):
     """(next header, payload) with headers of IPv6 before it, sound or not."""
-    kinds = [dice.choice((0, 43, 51, 60, 60, 44)) for _ in range(dice.choice((1, 1, 2, 3, 9)))]
+    kinds = [dice.choice((0, 43, 51, 60, 60, 44)) for _ in range(dice.choice((1, 1, 2, 3, 9, 10)))]
     if dice.random() < 0.7:  # where the RFC wants it
         kinds = [k for k in kinds if k != 0]
         kinds = ([0] if dice.random() < 0.5 else []) + kinds
@@ -172,8 +172,8 @@ def stray(dice, policy, label):
         src = dice.choice(ODD_SOURCES[family])
     dst = HOST[family] if dice.random() < 0.85 else dice.choice(
         (SECOND[family],) + GROUPS[family] + (("10.9.9.9",) if family == 4 else ("fd00:9::9",)))
-    if family == 4 and dice.random() < 0.02:
-        proto, port = packets.ICMP, 13
+    if dice.random() < 0.03:  # what aiming at rules would hit too seldom
+        proto, port = (packets.ICMP, 13) if family == 4 and dice.random() < 0.6 else (47, 0)
     body = transport(dice, src, dst, proto, port)
     if dice.random() < 0.12:
         body = spoil_transport(dice, body)
