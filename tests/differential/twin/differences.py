@@ -9,12 +9,15 @@ import ipaddress
 from dataclasses import dataclass
 
 from decode import AH, SCTP, TCP, UDP, UDPLITE
+from ground import HOST, SECOND
 
 SALLYPORT, NETFILTER, EITHER = "a", "b", "ab"
 BOTH = "="
 FIN, SYN, RST, ACK = 1, 2, 4, 16
-IMPOSSIBLE = [ipaddress.ip_network(n) for n in ("0.0.0.0/8", "::/96", "::ffff:0:0/96")]
+IMPOSSIBLE = [ipaddress.ip_network(n) for n in (
+    "0.0.0.0/8", "127.0.0.0/8", "::/96", "::ffff:0:0/96")]
 GRE = 47
+OWN = set(HOST.values()) | set(SECOND.values())
 # What conntrack takes for the start of something (nf_conntrack_proto_icmp*.c).
 ICMP_OPENS = {4: (8, 13, 15, 17), 6: (128, 139)}
 
@@ -51,12 +54,11 @@ def sctp_no_init(p, o, _):
 
 
 def group_frame(p, o, _):
-    return bool(p.dst_mac[0] & 1) and not ipaddress.ip_address(p.dst).is_multicast \
-        and not p.dst.endswith(".255")
+    return bool(p.dst_mac[0] & 1) and p.dst in OWN
 
 
-def fragment(p, o, _):
-    return p.fragment is not None
+def fragment(p, o, setting):
+    return p.fragment is not None and setting.policy.switches.get("fragments", "drop") == "drop"
 
 
 def options(p, o, setting):
@@ -74,7 +76,7 @@ def odd_chain(p, o, _):
 
 def mid_stream(p, o, _):
     return p.proto == TCP and p.flags & (SYN | RST | ACK) == ACK and not o.invalid \
-        and o.step.note in ("", "half-open")
+        and o.step.note in ("", "raw")
 
 
 def window(p, o, _):
@@ -98,21 +100,21 @@ def packet_socket(p, o, _):
 
 
 def options_out(p, o, setting):
-    return p.options and setting.options_dropped
+    return bool(p.options) and setting.options_dropped
 
 
 def answer_by_rule(p, o, setting):
     """What a bound UDP socket sends is an answer where ingress would let the peer ask."""
-    return p.proto == UDP and o.step.note != "packet socket" \
+    return p.proto == UDP and o.step.note not in ("packet socket", "raw") \
         and setting.policy.admits("ingress", p.dst, UDP, p.sport)
 
 
 def raw_checked(p, o, _):
-    return o.invalid and p.proto in (TCP, SCTP, UDPLITE)
+    return o.invalid and o.step.note == "raw" and p.proto in (TCP, SCTP, UDPLITE)
 
 
 def own_source(p, o, _):
-    return p.family == 6 and p.src in ("fd00:1::1", "fd00:1::9")
+    return p.family == 6 and p.src in OWN
 
 
 def impossible_source(p, o, _):

@@ -94,11 +94,11 @@ class Ground(Lab):
         run(host.command(["nft", "-f", "-"]), TABLE)
         with self.within(host):
             side.logged = Logged()
-            side.back = Wire("eth0")
+            side.back = Wire("eth0", hears=False)
         guarded = self.cgroup.child("system.slice/twin.service").directory if side is self.a else None
         side.maker = Maker(host.netns_file, guarded)
         with self.within(self.sender):
-            side.wire = Wire(f"to-{side.name}")
+            side.wire = Wire(f"to-{side.name}", hears=True)
 
     def tune(self, host, *settings):
         """Where this kernel has them for a namespace."""

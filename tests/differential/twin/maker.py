@@ -13,7 +13,7 @@ import struct
 
 from enter import PR_SET_PDEATHSIG, checked, enter_cgroup, enter_netns, libc
 
-REQUEST = struct.Struct("=iii")
+REQUEST = struct.Struct("=iiii")
 
 
 class Maker:
@@ -32,8 +32,8 @@ class Maker:
         self.channel = near
         self.channel.settimeout(10.0)
 
-    def socket(self, family, kind, proto=0):
-        self.channel.send(REQUEST.pack(family, kind, proto))
+    def socket(self, family, kind, proto=0, uid=0):
+        self.channel.send(REQUEST.pack(family, kind, proto, uid))
         said, descriptors, _, _ = socket.recv_fds(self.channel, 16, 1)
         if not descriptors:
             number = struct.unpack("=i", said)[0]
@@ -57,7 +57,13 @@ def serve(channel, netns, cgroup):
         if not request:
             return
         try:
-            with socket.socket(*REQUEST.unpack(request)) as made:
+            family, kind, proto, uid = REQUEST.unpack(request)
+            os.seteuid(uid)
+            try:
+                made = socket.socket(family, kind, proto)
+            finally:
+                os.seteuid(0)
+            with made:
                 channel.sendmsg([bytes(4)], [(socket.SOL_SOCKET, socket.SCM_RIGHTS,
                                               array.array("i", [made.fileno()]))])
         except OSError as error:

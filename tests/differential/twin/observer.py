@@ -19,6 +19,7 @@ PAYLOAD = 9
 SEEN, INVALID = 7, 8              # log groups
 SO_RCVBUFFORCE = 33
 ROOM = 32 << 20
+ETH_P_ALL = 3
 
 # Behind every filter (priority 0, security at 50), of what is not loopback's.
 TABLE = f"""table inet twin_observer {{
@@ -110,12 +111,12 @@ def payloads(attributes):
 
 
 class Wire:
-    """A packet socket on one end of a cable: sends frames, and keeps those that arrive."""
+    """A packet socket on one end of a cable: sends frames, and if asked keeps those that arrive."""
 
-    def __init__(self, interface):
+    def __init__(self, interface, hears):
         self.sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_CLOEXEC, 0)
         self.sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, ROOM)
-        self.sock.bind((interface, 3))
+        self.sock.bind((interface, ETH_P_ALL if hears else 0))
         self.sock.setblocking(False)
 
     def send(self, frame):

@@ -18,6 +18,7 @@ NAMED = {"tcp": 6, "udp": 17, "udp-lite": 136, "sctp": 132}
 NUMBERS = (1, 2, 4, 6, 17, 47, 50, 58, 89, 132, 136, 255)
 TYPES = (0, 3, 8, 9, 11, 13, 128, 129, 133, 135, 150)
 ECHO = {4: 8, 6: 128}
+USERS = (1001, 1002)
 
 
 @dataclass
@@ -58,6 +59,7 @@ class Rule:
     proto: object           # a name, a number, "any"; None: any (deny only)
     ports: list = field(default_factory=list)  # (low, high)
     types: list = field(default_factory=list)
+    user: int = None        # of egress
 
     def parts(self):
         """None for any."""
@@ -101,6 +103,8 @@ class Rule:
                                                  for a, b in self.ports) + "]")
         if self.types:
             lines.append(f"types = {self.types}")
+        if self.user is not None:
+            lines.append(f"user = {self.user}")
         return "\n".join(lines)
 
 
@@ -173,6 +177,8 @@ def random_rule(dice, number, zones):
         rule.ports = random_ports(dice)
     elif rule.proto in ("icmp", 1, 58) and dice.random() < 0.6:
         rule.types = sorted(some(dice, TYPES, 3))
+    if rule.direction == "egress" and rule.proto in ("tcp", "udp") and dice.random() < 0.3:
+        rule.user = dice.choice(USERS)
     # Denying everybody everything leaves nothing to compare.
     if rule.deny and rule.peers is None and not rule.ports:
         rule.peers = [dice.choice(NETWORKS[1:10])]
@@ -188,6 +194,9 @@ def random_policy(dice):
         for proto in ("tcp", "udp"):
             rules.append(Rule(f"open {direction} {proto}", direction, False, some(dice, NETWORKS, 5),
                               proto, [(1, 19999)]))
+    if dice.random() < 0.2:
+        rules.append(Rule("clock asked", "ingress", False, ["any"], 1, [], [13]))
+        rules.append(Rule("clock told", "egress", False, ["any"], 1, [], [14]))
     ping = dice.choice((None, "any", dice.choice(zones)))
     switches = {"dhcp-client": dice.random() < 0.7, "icmp-errors": dice.random() < 0.8,
                 "redirects": dice.random() < 0.3,

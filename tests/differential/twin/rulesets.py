@@ -46,6 +46,8 @@ def service_lines(rule, verdict):
         families = {"icmp": (4, 6), 1: (4,), 58: (6,)}[rule.proto]
         return [line(verdict, f, icmp=(t, None)) for f in families for t in rule.types or [ECHO[f]]]
     more = {"dports": rule.ports} if rule.ports else {}
+    if rule.user is not None:
+        more["user"] = rule.user
     return [line(verdict, proto=p, **more) for p in rule.protocols()]
 
 
@@ -155,6 +157,8 @@ def nft_match(rule):
     if "dports" in m:
         words.append("th dport { " + ", ".join(f"{a}-{b}" if a != b else str(a)
                                                for a, b in merged(m["dports"])) + " }")
+    if "user" in m:
+        words.append(f"meta skuid {m['user']}")
     if "hops" in m:
         words.append(f"ip6 hoplimit {m['hops']}" if rule.family == 6 else f"ip ttl {m['hops']}")
     if "state" in m:
@@ -205,6 +209,8 @@ def iptables_match(rule, family):
     if "dports" in m:
         words.append("-m multiport --dports " + ",".join(f"{a}:{b}" if a != b else str(a)
                                                          for a, b in m["dports"]))
+    if "user" in m:
+        words.append(f"-m owner --uid-owner {m['user']}")
     if "hops" in m:
         words.append(f"-m hl --hl-eq {m['hops']}" if family == 6 else f"-m ttl --ttl-eq {m['hops']}")
     if "state" in m:

@@ -14,12 +14,13 @@ from dataclasses import dataclass, field
 import packets
 from decode import WITH_PORTS
 from ground import HOST, HOST_MAC, SENDER_MAC
-from policies import aimed
+from policies import USERS, aimed
 from steps import Step, arrival, departure
 from strays import labelled, transport
 
 FAMILY = {4: socket.AF_INET, 6: socket.AF_INET6}
 IP_HDRINCL, IPV6_DSTOPTS, IPV6_HDRINCL = 3, 59, 36
+SENDERS = (0,) + USERS
 MULTICAST = {4: "239.1.2.3", 6: "ff05::1:3"}
 
 
@@ -33,11 +34,11 @@ class Scene:
     ports: object                       # the host's, likewise
     sockets: list = field(default_factory=list)
 
-    def pair(self, family, kind, proto=0, bound=None):
+    def pair(self, family, kind, proto=0, bound=None, uid=0):
         """A socket on each side, alike; None when the machine has no room for them."""
         made = {}
         for side in self.ground.sides:
-            sock = side.maker.socket(FAMILY[family], kind, proto)
+            sock = side.maker.socket(FAMILY[family], kind, proto, uid)
             sock.setblocking(False)
             self.sockets.append(sock)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
@@ -111,7 +112,7 @@ def udp_out(scene):
     dice, family = scene.dice, scene.dice.choice((4, 6))
     dst, port = scene.peer("egress", family, packets.UDP)
     sport, payload = next(scene.ports), b"question %d" % next(scene.labels)
-    pair = scene.pair(family, socket.SOCK_DGRAM, bound=sport)
+    pair = scene.pair(family, socket.SOCK_DGRAM, bound=sport, uid=dice.choice(SENDERS))
     if pair is None:
         return
     asked = yield departure(lambda side: pair[side.name].sendto(payload, (dst, port)),
@@ -187,7 +188,7 @@ def raw_out(scene):
     if proto not in WITH_PORTS:
         body = b"raw %08d" % next(scene.labels)
     sent = yield departure(lambda side: pair[side.name].sendto(body, (dst, 0)),
-                           lambda p: p.dst == dst and p.proto == proto and p.body == body)
+                           lambda p: p.dst == dst and p.proto == proto and p.body == body, "raw")
     if proto not in WITH_PORTS:
         yield scene.arrival(dst, HOST[family], proto, b"reply" * 4, "reply" if sent.both else "")
 
@@ -283,7 +284,7 @@ def tcp_out(scene):
     dice, family = scene.dice, scene.dice.choice((4, 6))
     dst, port = scene.peer("egress", family, packets.TCP)
     sport = next(scene.ports)
-    pair = scene.pair(family, socket.SOCK_STREAM, bound=sport)
+    pair = scene.pair(family, socket.SOCK_STREAM, bound=sport, uid=dice.choice(SENDERS))
     if pair is None:
         return
     opened = yield departure(lambda side: pair[side.name].connect((dst, port)),
