@@ -43,7 +43,7 @@ Policy read_document(const Value& document, const ParseWorld& world, Findings& f
     policy.essentials = read_essentials(root, zones);
     policy.flows = read_flows(root);
     policy.events = read_events(root);
-    root.not_yet({"forward", "bans", "jail", "fail2ban"});
+    root.not_yet({"bans", "jail", "fail2ban"});
     root.finish();
     zones.finish();
     return policy;

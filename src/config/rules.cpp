@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rules: [[ingress]], [[egress]] and [[deny]].
+// Rules: [[ingress]], [[egress]], [[forward]] and [[deny]].
 #include "config/rules.h"
 
 #include "base/text.h"
@@ -15,7 +15,7 @@ namespace sallyport::config {
 
 namespace {
 
-enum class Section : std::uint8_t { ingress, egress, deny };
+enum class Section : std::uint8_t { ingress, egress, forward, deny };
 
 struct RuleTable {
     const Value* table;
@@ -54,8 +54,8 @@ class RuleReader {
         rule.name = name();
         const std::optional<Direction> direction = direction_of();
         rule.direction = direction.value_or(Direction::ingress);
-        rule.from = peers("from", Direction::ingress, direction);
-        rule.to = peers("to", Direction::egress, direction);
+        rule.from = peers("from", direction);
+        rule.to = peers("to", direction);
         rule.services =
             read_services(fields_, rule.deny ? RuleKind::deny : RuleKind::allow, world_);
         if (const Value* globs = fields_.get("interfaces"))
@@ -78,6 +78,8 @@ class RuleReader {
             return "this [[ingress]]";
         case Section::egress:
             return "this [[egress]]";
+        case Section::forward:
+            return "this [[forward]]";
         case Section::deny:
             return "this [[deny]]";
         }
@@ -95,22 +97,23 @@ class RuleReader {
     [[nodiscard]] std::optional<Direction> direction_of() {
         if (section_ != Section::deny) {
             fields_.not_here({"direction"}, "the section says it");
+            if (section_ == Section::forward) return Direction::forward;
             return section_ == Section::ingress ? Direction::ingress : Direction::egress;
         }
-        if (fields_.not_yet("direction", "forward")) return std::nullopt;
-        if (fields_.need("direction", "write direction = \"ingress\" or \"egress\"") == nullptr)
+        if (fields_.need("direction", "write direction = \"ingress\", \"egress\" or \"forward\"") ==
+            nullptr)
             return std::nullopt;
-        return fields_.choice<std::optional<Direction>>(
-            "direction", std::nullopt,
-            {{"ingress", Direction::ingress}, {"egress", Direction::egress}});
+        return fields_.choice<std::optional<Direction>>("direction", std::nullopt,
+                                                        {{"ingress", Direction::ingress},
+                                                         {"egress", Direction::egress},
+                                                         {"forward", Direction::forward}});
     }
 
-    // The peers by `key`, which only rules of one direction have.
-    [[nodiscard]] PeerSet peers(const char* key, Direction its,
-                                std::optional<Direction> direction) {
-        if (direction && *direction != its) {
-            fields_.not_here({key}, its == Direction::ingress ? "egress is always from this host"
-                                                              : "ingress is always to this host");
+    // The peers by `key`, "from" or "to"; only forward rules have both.
+    [[nodiscard]] PeerSet peers(const std::string& key, std::optional<Direction> direction) {
+        if (direction == (key == "from" ? Direction::egress : Direction::ingress)) {
+            fields_.not_here({key}, key == "from" ? "egress is always from this host"
+                                                  : "ingress is always to this host");
             return {};
         }
         const Value* const value = section_ == Section::deny ? fields_.get(key) : fields_.need(key);
@@ -120,11 +123,20 @@ class RuleReader {
         if (set.parts.empty() && findings_.errors() == errors)
             findings_.warning(value->place,
                               fields_.title() + " can never match: " + quoted(key) + " is nobody");
+        if (direction == Direction::forward && key == "to" && is_bound(set))
+            findings_.error(value->place, fields_.title() + " sends to a zone with \"interfaces\"",
+                            "where routed traffic leaves is not known when it is judged: name the "
+                            "networks without the interface");
         return set;
     }
 
+    static bool is_bound(const PeerSet& set) {
+        return std::any_of(set.parts.begin(), set.parts.end(),
+                           [](const PeerPart& part) { return !part.interfaces.empty(); });
+    }
+
     [[nodiscard]] Identity identity(std::optional<Direction> direction) {
-        if (direction == Direction::ingress) {
+        if (direction == Direction::ingress || direction == Direction::forward) {
             fields_.not_here({"unit", "user", "cgroup"}, "only egress has a process");
             return {};
         }
@@ -188,6 +200,8 @@ Place name_place(const Value& table) {
 std::vector<Rule> read_rules(Fields& root, Zones& zones, const ParseWorld& world) {
     std::vector<RuleTable> tables = tables_of(root, "ingress", Section::ingress);
     for (const RuleTable& table : tables_of(root, "egress", Section::egress))
+        tables.push_back(table);
+    for (const RuleTable& table : tables_of(root, "forward", Section::forward))
         tables.push_back(table);
     for (const RuleTable& table : tables_of(root, "deny", Section::deny)) tables.push_back(table);
     std::sort(tables.begin(), tables.end(), [](const RuleTable& a, const RuleTable& b) {

@@ -106,11 +106,9 @@ TEST_CASE("a deny rule without keys is about everything of its direction") {
 }
 
 TEST_CASE("a deny rule's direction must be one that there is") {
-    CHECK(
-        wrong("[[deny]]\nname = \"d\"\ndirection = \"forward\"\nfrom = \"any\"\nto = \"any\"\n") ==
-        Lines{"6:13: direction = \"forward\" is not supported yet in this version"});
     CHECK(wrong("[[deny]]\nname = \"d\"\ndirection = \"out\"\n") ==
-          Lines{"6:13: \"direction\" must be \"ingress\" or \"egress\", not \"out\""});
+          Lines{"6:13: \"direction\" must be \"ingress\", \"egress\" or \"forward\", not "
+                "\"out\""});
     CHECK(wrong("[[deny]]\nname = \"d\"\ndirection = \"egress\"\nfrom = \"any\"\n") ==
           Lines{"7:1: \"from\" has no meaning here: egress is always from this host"});
     CHECK(wrong("[[deny]]\nname = \"d\"\ndirection = \"ingress\"\nuser = 0\n") ==
@@ -212,6 +210,44 @@ TEST_CASE("log reports new connections of allow rules, and is for nothing else")
           Lines{"7:1: \"log\" has no meaning here: every refusal is reported"});
 }
 
+TEST_CASE("a forward rule has both ends") {
+    const std::string head = "[[forward]]\nname = \"f\"\nproto = \"tcp\"\n";
+    const Rule both = rule(head + "from = \"10.0.0.0/24\"\nto = [\"10.0.1.0/24\", \"fd00::/8\"]\n"
+                                  "ports = [8080]\ninterfaces = [\"br*\"]\nlog = \"new\"\n");
+    CHECK(both.direction == Direction::forward);
+    CHECK_FALSE(both.deny);
+    CHECK(text_of(both.from) == "10.0.0.0/24");
+    CHECK(text_of(both.to) == "10.0.1.0/24,fd00::/8");
+    CHECK(both.interfaces == std::vector<std::string>{"br*"});
+    CHECK(both.log_new);
+    CHECK(wrong(head + "to = \"any\"\n") == Lines{"4:1: rule \"f\" has no \"from\""});
+    CHECK(wrong(head + "from = \"any\"\n") == Lines{"4:1: rule \"f\" has no \"to\""});
+    CHECK(wrong(head + "from = \"any\"\nto = \"any\"\nunit = \"a.service\"\n") ==
+          Lines{"9:1: \"unit\" has no meaning here: only egress has a process"});
+    CHECK(wrong("forward = 1\n").size() == 1);
+}
+
+TEST_CASE("a deny rule of what is routed may name either end, or none") {
+    const std::string head = "[[deny]]\nname = \"d\"\ndirection = \"forward\"\n";
+    const Rule any = rule(head);
+    CHECK(any.deny);
+    CHECK(any.direction == Direction::forward);
+    CHECK(text_of(any.from) == "0.0.0.0/0,::/0");
+    CHECK(text_of(any.to) == "0.0.0.0/0,::/0");
+    const Rule to = rule(head + "to = \"10.0.0.0/8\"\nports = [23]\n");
+    CHECK(text_of(to.from) == "0.0.0.0/0,::/0");
+    CHECK(text_of(to.to) == "10.0.0.0/8");
+}
+
+TEST_CASE("where routed traffic leaves is not known, so a forward rule's to has no interfaces") {
+    const std::string zone =
+        "[zones]\nrack = { networks = [\"10.0.0.0/8\"], interfaces = [\"eth1\"] }\n";
+    const std::string head = "[[forward]]\nname = \"f\"\nproto = \"tcp\"\n";
+    CHECK(wrong(zone + head + "from = \"any\"\nto = \"rack\"\n") ==
+          Lines{"10:6: rule \"f\" sends to a zone with \"interfaces\""});
+    CHECK(parsed(zone + head + "from = \"rack\"\nto = \"any\"\n").policy.has_value());
+}
+
 TEST_CASE("keys of later versions say so") {
     for (const char* key : {"limit", "burst", "limit-window", "limit-total", "limit-prefix4",
                             "limit-prefix6", "max-connections", "syn-cookies"}) {
@@ -219,8 +255,6 @@ TEST_CASE("keys of later versions say so") {
         CHECK(wrong(ingress(std::string(key) + " = 1")) ==
               Lines{"8:1: \"" + std::string(key) + "\" is not supported yet in this version"});
     }
-    CHECK(wrong("[[forward]]\nname = \"f\"\n") ==
-          Lines{"4:3: \"forward\" is not supported yet in this version"});
     CHECK(wrong("[bans]\n") == Lines{"4:2: \"bans\" is not supported yet in this version"});
     CHECK(wrong("[[jail]]\n") == Lines{"4:3: \"jail\" is not supported yet in this version"});
     CHECK(wrong("[fail2ban]\n") == Lines{"4:2: \"fail2ban\" is not supported yet in this version"});
