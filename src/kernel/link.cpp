@@ -76,8 +76,14 @@ Result<Link> Link::netfilter(int program, const NetfilterPlace& place) {
     if (fd >= 0) return Link(Fd(static_cast<int>(fd)));
     if (errno == EINVAL || errno == EOPNOTSUPP)
         return fail(ErrorKind::not_supported, "this kernel has no netfilter links (6.4)");
-    return fail_errno(errno, "attaching to netfilter",
-                      errno == EBUSY ? "another netfilter hook has this priority" : "");
+    if (errno == EBUSY)
+        return fail(ErrorKind::conflict, "another netfilter hook has this priority");
+    return fail_errno(errno, "attaching to netfilter");
+}
+
+bool Link::is_taken(int program, const NetfilterPlace& place) {
+    const Result<Link> second = netfilter(program, place);
+    return !second && second.error().kind == ErrorKind::conflict;
 }
 
 Result<Link> Link::cgroup(int program, int cgroup, int attach_type) {
@@ -122,6 +128,13 @@ Result<std::optional<unsigned>> Link::ifindex() const {
     if (info.type != BPF_LINK_TYPE_XDP && info.type != kLinkTypeTcx)
         return std::optional<unsigned>{};
     return std::optional<unsigned>{info.ifindex};
+}
+
+Result<Fd> Link::program() const {
+    const LinkInfo info = SP_TRY(info_of(fd_.get()));
+    Fd program(bpf_prog_get_fd_by_id(info.program));
+    if (!program) return fail_errno(errno, "opening a link's program");
+    return program;
 }
 
 bool Link::is_live() const {

@@ -27,6 +27,9 @@ class Link {
     [[nodiscard]] static Result<Link> tcx_egress(int program, unsigned ifindex);
     // not_supported before 6.4; conflict when that priority is taken.
     [[nodiscard]] static Result<Link> netfilter(int program, const NetfilterPlace& place);
+    // Is there a hook at that place? The kernel tells nobody that a netfilter link was
+    // detached by force, but refuses a second hook where one stands.
+    [[nodiscard]] static bool is_taken(int program, const NetfilterPlace& place);
     [[nodiscard]] static Result<Link> cgroup(int program, int cgroup, int attach_type);
     [[nodiscard]] static Result<Link> tracepoint(int program);
     // A pinned one; not_found when there is no such file.
@@ -38,6 +41,8 @@ class Link {
     [[nodiscard]] Status pin(const std::string& path) const;
     // The device of an XDP or TCX link; 0 when the device is gone, nullopt for other kinds.
     [[nodiscard]] Result<std::optional<unsigned>> ifindex() const;
+    // The program that it holds.
+    [[nodiscard]] Result<Fd> program() const;
     // False when the link has lost its hook: detached by force, or its device or cgroup is gone.
     [[nodiscard]] bool is_live() const;
     // The id of the program it runs; 0 when it has lost its hook.
