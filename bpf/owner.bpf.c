@@ -14,6 +14,9 @@ int sp_sock_create(struct bpf_sock *sk)
 	if (!o)
 		return 0;
 	note_birth(o);
+	/* The kernel's own number, as the backfill below has it: bpf_get_current_uid_gid()
+	 * is the real user, and a socket belongs to the effective one. */
+	o->uid = BPF_CORE_READ((const struct sock *)(const void *)sk, sk_uid.val);
 	o->netns = bpf_get_netns_cookie(sk);
 	return 1;
 }

@@ -20,12 +20,11 @@ static __always_inline void note_current(struct sp_owner *o)
 	bpf_get_current_comm(o->comm, sizeof(o->comm));
 }
 
-/* At birth the current cgroup and user are what the kernel stamps on the socket. */
+/* At birth the current cgroup is what the kernel stamps on the socket. */
 static __always_inline void note_birth(struct sp_owner *o)
 {
 	note_current(o);
 	o->cgroup = bpf_get_current_cgroup_id();
-	o->uid = (__u32)bpf_get_current_uid_gid();
 }
 
 /*

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the host's processes may open connections to, and whose sockets are meant."""
+import sys
 import unittest
 
 from harness import (ABOVE, BELOW, FIRST, HOST, LAST, METADATA, NET, NOT_OPEN, OUTSIDE, PEER, E2e,
@@ -89,6 +90,15 @@ class Egress(E2e):
     def test_a_cgroup_covers_those_below_it(self, family):
         for agent, expected in ((self.tree, "open"), (self.here, "eperm"), (self.rag, "eperm")):
             self.assertEqual(self.out(5434, family, agent=agent), expected, agent.title)
+
+    @each_family
+    def test_a_sockets_owner_is_the_effective_user_who_made_it(self, family):
+        script = (f"import os, socket; os.{{}}; s = socket.socket(socket.AF_INET{'6' if family == 6 else ''}); "
+                  f"s.settimeout(5); s.connect(('{PEER[family]}', 5433))")
+        cgroup = self.lab.cgroup.child("system.slice/effective.service")
+        self.host.run(sys.executable, "-c", script.format(f"seteuid({UID})"), cgroup=cgroup)
+        with self.assertRaisesRegex(RuntimeError, "Operation not permitted"):
+            self.host.run(sys.executable, "-c", script.format(f"setreuid({UID}, 0)"), cgroup=cgroup)
 
     @each_family
     def test_unit_and_user_must_both_hold(self, family):
