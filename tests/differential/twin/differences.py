@@ -66,7 +66,8 @@ def options(p, o, setting):
 
 
 def route_left(p, o, _):
-    return any(number == 43 and data[3:4] != b"\0" for number, data in p.extensions)
+    return any(number == 43 and data[2:4] and (data[2] == 0 or data[3] != 0)
+               for number, data in p.extensions)
 
 
 def odd_chain(p, o, _):
@@ -163,12 +164,24 @@ def jumbo(p, o, _):
     return p.family == 6 and p.data[4:7] == b"\0\0\0"
 
 
+def obsolete(p, o, _):
+    return p.family == 4 and p.is_icmp and p.kind in (4, 6, 15, 16, *range(30, 40))
+
+
+def link_extensions(p, o, _):
+    """Neighbour discovery behind any extension, MLD without its router alert alone before it."""
+    alert = [number for number, _ in p.extensions] == [0] and p.extensions[0][1][2:4] == b"\5\2"
+    return p.family == 6 and p.is_icmp and (
+        p.kind in (133, 134, 135, 136) and bool(p.extensions)
+        or p.kind in (130, 131, 132, 143) and not alert)
+
+
 def tags(p, o, _):
     return len(p.tags) > 2
 
 
 def authentication(p, o, setting):
-    return p.family == 6 and setting.style != "iptables-legacy" and any(n == AH for n, _ in p.extensions)
+    return p.family == 6 and setting.style == "iptables-legacy" and any(n == AH for n, _ in p.extensions)
 
 
 ALL = (
@@ -191,6 +204,8 @@ ALL = (
     Difference("early-answers", "in", NETFILTER, early_answer),
     Difference("quoted-extensions", "in", BOTH, quoted_extensions),
     Difference("jumbograms", "in", NETFILTER, jumbo),
+    Difference("obsolete-icmp", "in", NETFILTER, obsolete),
+    Difference("link-extensions", "in", NETFILTER, link_extensions),
     Difference("vlan-depth", "in", NETFILTER, tags),
     Difference("authentication-header", "in", EITHER, authentication),
     Difference("tcp-windows", "in", SALLYPORT, window),

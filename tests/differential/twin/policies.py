@@ -16,7 +16,7 @@ PORTS = (1, 21, 22, 23, 53, 80, 81, 443, 1024, 8000, 8005, 8010, 65534, 65535)
 NAMED = {"tcp": 6, "udp": 17, "udp-lite": 136, "sctp": 132}
 # 0 is no protocol to iptables but "all"; those of extension headers match nothing.
 NUMBERS = (1, 2, 4, 6, 17, 47, 50, 58, 89, 132, 136, 255)
-TYPES = (0, 3, 8, 9, 11, 13, 128, 129, 133, 135, 150)
+TYPES = (0, 3, 8, 9, 11, 13, 15, 128, 129, 133, 135, 150)
 ECHO = {4: 8, 6: 128}
 USERS = (1001, 1002)
 
@@ -80,8 +80,8 @@ class Rule:
         """`port` is an ICMP type where there are these."""
         if self.parts() is not None and not any(p.holds(address) for p in self.parts()):
             return False
-        if self.protocols() is None:
-            return True
+        if self.protocols() is None:  # of ICMP an allow rule for "any" opens echo requests alone
+            return self.deny or proto not in (1, 58) or port == ECHO[address.version]
         if proto not in self.protocols() or self.ports and not any(a <= port <= b for a, b in self.ports):
             return False
         types = self.types or [ECHO[address.version]] if self.proto == "icmp" else self.types

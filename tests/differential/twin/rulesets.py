@@ -40,8 +40,11 @@ def peers_chain(chains, name, rule_parts, side, target):
 
 
 def service_lines(rule, verdict):
-    if rule.protocols() is None:
+    if rule.protocols() is None and verdict == DROP:
         return [line(verdict)]
+    if rule.protocols() is None:  # "any" opens echo requests, and no other ICMP
+        return ([line(verdict, f, icmp=(ECHO[f], None)) for f in (4, 6)]
+                + [line(RETURN, proto=p) for p in (1, 58)] + [line(verdict)])
     if rule.proto in ("icmp", 1, 58) and (rule.types or rule.proto == "icmp"):
         families = {"icmp": (4, 6), 1: (4,), 58: (6,)}[rule.proto]
         return [line(verdict, f, icmp=(t, None)) for f in families for t in rule.types or [ECHO[f]]]

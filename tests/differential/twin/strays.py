@@ -173,13 +173,16 @@ def stray(dice, policy, label):
     dst = HOST[family] if dice.random() < 0.85 else dice.choice(
         (SECOND[family],) + GROUPS[family] + (("10.9.9.9",) if family == 4 else ("fd00:9::9",)))
     if dice.random() < 0.03:  # what aiming at rules would hit too seldom
-        proto, port = (packets.ICMP, 13) if family == 4 and dice.random() < 0.6 else (47, 0)
+        proto, port = (packets.ICMP, dice.choice((13, 13, 15))) if family == 4 and dice.random() < 0.6 \
+            else (packets.ICMP6, dice.choice((130, 135, 143))) if family == 6 and dice.random() < 0.6 \
+            else (47, 0)
     body = transport(dice, src, dst, proto, port)
     if dice.random() < 0.12:
         body = spoil_transport(dice, body)
     more = {"ttl": 1} if family == 4 and proto == 2 and dice.random() < 0.5 else {}
     if family == 6 and proto == packets.ICMP6 and dice.random() < 0.4:
-        more = {"hop_limit": dice.choice((1, 255, 255))}
+        more = {"hop_limit": 1 if port in (130, 143) else dice.choice((1, 255, 255))}
+        src = "fe80::77" if port in (130, 143) else src
     if dice.random() < 0.08:
         made = fragmented(dice, src, dst, proto, body)
     elif family == 4:
