@@ -186,6 +186,8 @@ static __always_inline void judge(struct __sk_buff *skb, const struct reader *r,
 		judge_routed(v, d, p, f);
 		return;
 	}
+	if (answers_by_socket(skb, d, p))
+		d->stand.write = 0;
 	if (inet && is_under_cgroup(skb)) {
 		sk = bpf_sk_fullsock(sk);
 		if (sk)
@@ -195,8 +197,6 @@ static __always_inline void judge(struct __sk_buff *skb, const struct reader *r,
 		unsound = look_into_fragment(r, w);
 	if (o && was_judged(o, p, fragment)) {
 		f->reason = SP_REASON_NONE;
-		if (answers_by_socket(skb, d, p))
-			d->stand.write = 0;
 		if (!unsound)
 			note_flow(v, d, p, o, f);
 		return;

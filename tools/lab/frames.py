@@ -35,6 +35,27 @@ def send_frames(interface, frames, bypass=False):
         return told(error)
 
 
+def flood(interface, frame, count, low, balance=(), high=None, first=0, timeout=60.0):
+    """The frame (hex) `count` times, each with a number of its own: 16 bits at byte `low`
+    and 16 more at `high`. Each of the words at `balance`, zero in the frame, takes up what
+    the low word adds to a checksum, so that it stays right."""
+    del timeout  # of the caller
+    packet = bytearray.fromhex(frame)
+    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) as sock:
+        sock.bind((interface, 0))
+        for number in range(first, first + count):
+            struct.pack_into("!H", packet, low, number & 0xFFFF)
+            for at in balance:
+                struct.pack_into("!H", packet, at, 0xFFFF - (number & 0xFFFF))
+            if high is not None:
+                struct.pack_into("!H", packet, high, number >> 16)
+            try:
+                sock.send(packet)
+            except OSError:
+                pass  # the queue is full: this one is lost, as in any flood
+    return {"result": "sent"}
+
+
 def hear(state):
     sock = state["sock"]
     while not state["stop"].is_set():

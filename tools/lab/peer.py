@@ -28,10 +28,10 @@ OPERATIONS = {
 }
 for module, names in (
         (servers, ("listen", "unlisten")),
-        (probes, ("tcp", "udp", "hold", "exchange", "turn", "release", "make_udp", "send_on", "ping", "raw",
+        (probes, ("tcp", "udp", "hold", "exchange", "turn", "release", "scatter", "make_udp", "send_on", "ping", "raw",
                   "bulk", "loop", "loop_counts", "loop_end")),
         (streams, ("sink", "sunk", "stream", "stream_stop", "streamed")),
-        (frames, ("send_frames", "capture", "captured", "tun", "tun_send", "tun_read"))):
+        (frames, ("send_frames", "flood", "capture", "captured", "tun", "tun_send", "tun_read"))):
     for operation in names:
         OPERATIONS[operation] = getattr(module, operation)
 

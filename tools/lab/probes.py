@@ -88,6 +88,21 @@ def udp(dst, port, src="", src_port=0, timeout=1.0, as_mapped=False, connected=F
         return told(error)
 
 
+def scatter(dst, ports, timeout=30.0):
+    """A datagram to each port from the first to the one before the last; how they fared."""
+    del timeout  # of the caller
+    counts = {}
+    with socket.socket(family_of(dst), socket.SOCK_DGRAM) as sock:
+        for port in range(*ports):
+            try:
+                sock.sendto(b"scattered", (dst, port))
+                word = "sent"
+            except OSError as error:
+                word = told(error)["result"]
+            counts[word] = counts.get(word, 0) + 1
+    return counts
+
+
 def turn(port, dst, dst_port, timeout=5.0):
     """Accepts a connection at `port`, disconnects that socket and uses it to call out."""
     listener = socket.create_server(("::" if ":" in dst else "0.0.0.0", port),
