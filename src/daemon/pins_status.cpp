@@ -98,7 +98,8 @@ Result<StatusView> status_from_pins(const Paths& paths) {
     std::vector<HookState> hooks;
     for (const std::filesystem::directory_entry& entry :
          std::filesystem::directory_iterator(layout + "/links", error))
-        hooks.push_back(state_of_pin(entry.path().filename().string(), entry.path().string()));
+        hooks.push_back(
+            state_of_pin(pin_of_file(entry.path().filename().string()), entry.path().string()));
     add_clsact(hooks);
     const std::uint64_t word = SP_TRY(control_word(pinned.maps()));
     const sp_slot slot = SP_TRY(read_slot(pinned.maps(), sp_control_active(word)));

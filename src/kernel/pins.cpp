@@ -135,8 +135,20 @@ bool Pins::stands() const {
     return !is_aside(slot);
 }
 
+std::string file_of_pin(std::string name) {
+    std::ranges::replace(name, '.', ':');
+    return name;
+}
+
+std::string pin_of_file(std::string file) {
+    std::ranges::replace(file, ':', '.');
+    return file;
+}
+
 std::vector<std::string> Pins::links() const {
-    return names_in(layout_dir_ + "/links");
+    std::vector<std::string> names = names_in(layout_dir_ + "/links");
+    for (std::string& name : names) name = pin_of_file(std::move(name));
+    return names;
 }
 
 Status Pins::clear() const {

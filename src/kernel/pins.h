@@ -11,6 +11,11 @@
 
 namespace sallyport {
 
+// A pin's name and the file that bears it. bpffs refuses dots, which NICs may have in
+// their names (eth0.5), and not colons, which they may not.
+[[nodiscard]] std::string file_of_pin(std::string name);
+[[nodiscard]] std::string pin_of_file(std::string file);
+
 class Pins {
   public:
     // Mounts a bpffs on the directory's parent where there is none, makes the
@@ -22,7 +27,7 @@ class Pins {
 
     [[nodiscard]] const std::string& layout_dir() const { return layout_dir_; }
     [[nodiscard]] std::string link(const std::string& name) const {
-        return layout_dir_ + "/links/" + name;
+        return layout_dir_ + "/links/" + file_of_pin(name);
     }
     [[nodiscard]] std::string map(const std::string& name) const {
         return layout_dir_ + "/maps/" + name;
