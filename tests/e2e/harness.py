@@ -19,6 +19,7 @@ sys.path.insert(0, os.path.join(ROOT, "tools", "lab"))
 import packets  # noqa: E402  pylint: disable=wrong-import-position,unused-import
 from guard import Guard, NotReady  # noqa: E402,F401  pylint: disable=wrong-import-position
 from lab import Lab  # noqa: E402  pylint: disable=wrong-import-position
+from slow import patient  # noqa: E402  pylint: disable=wrong-import-position
 
 BINARY = os.environ.get("SALLYPORT", os.path.join(ROOT, "build", "dev", "sallyport"))
 FAMILIES = (4, 6)
@@ -237,7 +238,7 @@ def together(*calls):
 
 
 def eventually(wanted, patience=8.0):
-    until = time.monotonic() + patience
+    until = time.monotonic() + patient(patience)
     while True:
         got = wanted()
         if got or time.monotonic() > until:

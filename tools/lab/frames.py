@@ -9,6 +9,7 @@ import struct
 import threading
 
 from outcome import told
+from slow import patient
 
 ETH_P_ALL = 3
 SOL_PACKET = 263
@@ -112,6 +113,6 @@ def tun_send(name, packets):
 def tun_read(name, timeout=1.0):
     """What the host has sent into the device until nothing came for `timeout` seconds."""
     got = []
-    while select.select([tuns[name]["fd"]], [], [], timeout)[0]:
+    while select.select([tuns[name]["fd"]], [], [], patient(timeout))[0]:
         got.append(os.read(tuns[name]["fd"], 65536).hex())
     return {"packets": got}

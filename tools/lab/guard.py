@@ -8,7 +8,9 @@ import subprocess
 import threading
 import time
 
-PATIENCE = 60.0  # seconds for the daemon to be ready or gone; sanitizers and load make it slow
+from slow import patient
+
+PATIENCE = patient(60.0)  # seconds for the daemon to be ready or gone; sanitizers and load make it slow
 
 
 class NotReady(RuntimeError):
@@ -57,7 +59,7 @@ class Tail:
 
     def wait(self, patience=6.0, **facts):
         """The first such event, or None when none comes in time."""
-        until = time.monotonic() + patience
+        until = time.monotonic() + patient(patience)
         while True:
             found = self.find(**facts)
             if found:
@@ -105,7 +107,7 @@ class Guard:
     def call(self, *arguments, timeout=30.0, **options):
         """Any command of sallyport, in the guarded machine; never raises for its exit code."""
         return subprocess.run(self.command(*arguments), capture_output=True, text=True,
-                              timeout=timeout, env=self.environment, check=False, **options)
+                              timeout=patient(timeout), env=self.environment, check=False, **options)
 
     def write_policy(self, text, name="policy.toml", mode=0o600):
         path = os.path.join(self.directory, name)
@@ -148,7 +150,7 @@ class Guard:
             return log.read()
 
     def wait_said(self, text, since=0, patience=10.0):
-        until = time.monotonic() + patience
+        until = time.monotonic() + patient(patience)
         while text not in self.said(since):
             if time.monotonic() > until:
                 return False
@@ -178,7 +180,7 @@ class Guard:
 
     def wait_status(self, wanted, patience=15.0):
         """Asks until `wanted(status)` holds; the last status either way."""
-        until = time.monotonic() + patience
+        until = time.monotonic() + patient(patience)
         while True:
             status = self.status()
             if wanted(status) or time.monotonic() > until:

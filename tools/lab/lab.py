@@ -18,13 +18,14 @@ import tempfile
 
 from cgroups import Cgroup, NotHere, hierarchy
 from peer_client import Agent
+from slow import patient
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 NETNS = "/run/netns"
 BPFFS = "/sys/fs/bpf"
 LOCK = "/run/sallyport-lab.lock"
 OURS = re.compile(r"^sallyport-[a-z0-9-]+-(\d+)(?:-[a-z][a-z0-9]*)?$")
-QUICK = 20.0  # seconds that any configuring command may take at most
+QUICK = patient(20.0)  # seconds that any configuring command may take at most
 
 
 def run(command, text=None, timeout=QUICK):

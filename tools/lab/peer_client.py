@@ -4,6 +4,8 @@ import json
 import subprocess
 import threading
 
+from slow import patient
+
 MARGIN = 15.0  # seconds beyond what an operation may take itself
 
 
@@ -42,7 +44,7 @@ class Agent:
     def begin(self, op, **arguments):
         """Asks, and returns what `finish` wants; several may be under way at once."""
         slot = {"ready": threading.Event(), "answer": None, "op": op,
-                "patience": arguments.get("timeout", 5.0) + MARGIN}
+                "patience": patient(arguments.get("timeout", 5.0) + MARGIN)}
         with self.lock:
             self.count += 1
             number = self.count

@@ -13,22 +13,24 @@ import tempfile
 import threading
 
 from outcome import family_of, told
+from slow import patient
 
 sockets = {}  # connections that outlive a call, by handle
 loops = {}
 handles = itertools.count(1)
 MSG_FASTOPEN = 0x20000000
+SCTP = 132
 
 
 def mapped(address):
     return address if ":" in address else "::ffff:" + address
 
 
-def make(kind, destination, source, source_port, timeout, as_mapped):
+def make(kind, destination, source, source_port, timeout, as_mapped, proto=0):
     if as_mapped:
         destination = mapped(destination)
-    sock = socket.socket(family_of(destination), kind)
-    sock.settimeout(timeout)
+    sock = socket.socket(family_of(destination), kind, proto)
+    sock.settimeout(patient(timeout))
     if source or source_port:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         anywhere = "::" if sock.family == socket.AF_INET6 else "0.0.0.0"
@@ -59,12 +61,22 @@ def tcp(dst, port, src="", src_port=0, timeout=1.0, as_mapped=False, fast_open=F
                 # A Python timeout makes the socket non-blocking, which a first
                 # fast open answers with EINPROGRESS: let the kernel keep the time.
                 sock.setblocking(True)
-                limit = struct.pack("ll", int(timeout), int(timeout % 1 * 1e6))
+                limit = struct.pack("ll", int(patient(timeout)), int(patient(timeout) % 1 * 1e6))
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
                 sock.sendto(b"fast open", MSG_FASTOPEN, (dst, port))
             else:
                 sock.connect((dst, port))
+            return exchange_on(sock)
+    except OSError as error:
+        return told(error)
+
+
+def sctp(dst, port, src="", src_port=0, timeout=1.0):
+    try:
+        sock, dst = make(socket.SOCK_STREAM, dst, src, src_port, timeout, False, SCTP)
+        with sock:
+            sock.connect((dst, port))
             return exchange_on(sock)
     except OSError as error:
         return told(error)
@@ -107,7 +119,7 @@ def turn(port, dst, dst_port, timeout=5.0):
     """Accepts a connection at `port`, disconnects that socket and uses it to call out."""
     listener = socket.create_server(("::" if ":" in dst else "0.0.0.0", port),
                                     family=family_of(dst))
-    listener.settimeout(timeout)
+    listener.settimeout(patient(timeout))
     try:
         with listener:
             sock = listener.accept()[0]
@@ -115,7 +127,7 @@ def turn(port, dst, dst_port, timeout=5.0):
             nowhere = struct.pack("H14x", socket.AF_UNSPEC)
             if ctypes.CDLL(None, use_errno=True).connect(sock.fileno(), nowhere, len(nowhere)):
                 return told(OSError(ctypes.get_errno(), "disconnecting"))
-            sock.settimeout(2.0)
+            sock.settimeout(patient(2.0))
             sock.connect((dst, dst_port))
             return exchange_on(sock)
     except OSError as error:
@@ -139,7 +151,7 @@ def hold(dst, port, proto="tcp", src="", src_port=0, timeout=2.0, as_mapped=Fals
 def exchange(handle, timeout=2.0, size=16):
     """One more round on a kept connection."""
     sock = sockets[handle]
-    sock.settimeout(timeout)
+    sock.settimeout(patient(timeout))
     try:
         return exchange_on(sock, size)
     except OSError as error:
@@ -161,7 +173,7 @@ def make_udp(family=4):
 
 def send_on(handle, dst, port, timeout=1.0):
     sock = sockets[handle]
-    sock.settimeout(timeout)
+    sock.settimeout(patient(timeout))
     try:
         sock.sendto(b"later", (dst, port))
         sock.recv(65536)
@@ -191,7 +203,7 @@ def ping(dst, src="", timeout=1.0, size=32):
         head = struct.pack("!BBHHH", 8, 0, checksum(head + body), ident, 1)
     try:
         with socket.socket(family, socket.SOCK_RAW, proto) as sock:
-            sock.settimeout(timeout)
+            sock.settimeout(patient(timeout))
             if src:
                 sock.bind((src, 0))
             sock.sendto(head + body, (dst, 0))
@@ -224,7 +236,7 @@ def bulk(dst, port, size, timeout=20.0):
     try:
         with tempfile.TemporaryFile() as file:
             file.truncate(size)
-            with socket.create_connection((dst, port), timeout) as sock:
+            with socket.create_connection((dst, port), patient(timeout)) as sock:
                 sock.sendfile(file)
                 sock.shutdown(socket.SHUT_WR)
                 got = sock.recv(64)
@@ -265,5 +277,5 @@ def loop_end(handle, timeout=10.0):
     state = loops.pop(handle)
     state["stop"].set()
     for thread in state["threads"]:
-        thread.join(timeout)
+        thread.join(patient(timeout))
     return state["counts"]

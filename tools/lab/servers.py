@@ -5,6 +5,7 @@ import threading
 
 from outcome import family_of
 
+SCTP = 132
 listeners = {}
 
 
@@ -58,15 +59,15 @@ def listen(port, proto="tcp", addresses=("0.0.0.0", "::"), mode="echo", banner="
     """Listens on the port in each family; returns what it is bound to."""
     bound = []
     for address in addresses:
-        kind = socket.SOCK_STREAM if proto == "tcp" else socket.SOCK_DGRAM
-        sock = socket.socket(family_of(address), kind)
+        kind = socket.SOCK_DGRAM if proto == "udp" else socket.SOCK_STREAM
+        sock = socket.socket(family_of(address), kind, SCTP if proto == "sctp" else 0)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if sock.family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         if proto == "tcp":
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_FASTOPEN, 16)
         sock.bind((address, port))
-        if proto == "tcp":
+        if proto != "udp":
             sock.listen(256)
             target, arguments = accept_loop, (sock, mode, banner)
         else:
@@ -80,7 +81,7 @@ def listen(port, proto="tcp", addresses=("0.0.0.0", "::"), mode="echo", banner="
 def unlisten(port, proto="tcp"):
     for key in [k for k in listeners if k[0] == proto and k[2] == port]:
         sock = listeners.pop(key)
-        if proto == "tcp":
+        if proto != "udp":
             sock.shutdown(socket.SHUT_RDWR)  # wakes the accept
         sock.close()
     return {}
