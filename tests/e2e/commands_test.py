@@ -6,7 +6,8 @@ import subprocess
 import time
 import unittest
 
-from harness import HOST, OUTSIDE, PEER, E2e, both, each_family, eventually, packets, rule
+from harness import (HOST, OUTSIDE, PEER, E2e, both, each_family, eventually, packets, patient,
+                     rule)
 
 RULES = (rule("ingress", "web", both(PEER), ports=[80])
          + rule("ingress", "told", both(PEER), ports=[2222], log="new")
@@ -244,7 +245,8 @@ class SlowReader(E2e):
         frames = [self.frame(packet) for packet in self.distinct(12000)]
         for at in range(0, len(frames), 500):
             self.send(*frames[at:at + 500])
-            time.sleep(0.1)  # the ring holds some 7000; here the socket is to overflow
+            # The ring holds some 7000; here the socket is to overflow.
+            time.sleep(patient(0.1))
         self.expect_event(dst_port=29999)  # the one that reads has all, to the last
         out, err = slow.communicate(timeout=60)
         last = out.splitlines()[-1]
