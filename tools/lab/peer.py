@@ -28,9 +28,8 @@ OPERATIONS = {
 }
 for module, names in (
         (servers, ("listen", "unlisten")),
-        (probes, ("tcp", "udp", "sctp", "hold", "exchange", "turn", "release", "scatter", "make_udp", "send_on", "ping",
-                  "raw",
-                  "bulk", "loop", "loop_counts", "loop_end")),
+        (probes, ("tcp", "udp", "sctp", "hold", "exchange", "turn", "release", "scatter", "make_udp",
+                  "send_on", "ping", "raw", "bulk", "loop", "loop_counts", "loop_end")),
         (streams, ("sink", "sunk", "stream", "stream_stop", "streamed")),
         (frames, ("send_frames", "flood", "capture", "captured", "tun", "tun_send", "tun_read"))):
     for operation in names:
