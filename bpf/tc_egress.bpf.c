@@ -10,6 +10,7 @@
 #include "lib/departure.h"
 #include "lib/fragment.h"
 #include "lib/link.h"
+#include "lib/relay.h"
 #include "lib/work.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -108,23 +109,63 @@ static __always_inline int answers_by_socket(struct __sk_buff *skb, const struct
 	       tcp_state(skb, &d->stand.key, d->stand.key.remote_port) != 0;
 }
 
-static __noinline int judge_routed(const struct view *v, const struct departure *d,
-				   const struct packet *p, struct finding *f)
+/*
+ * Has the hook for routed traffic judged it? That hook is behind IP, and what IP
+ * sends bears the NIC's own address; a frame that only crossed a bridge does not.
+ */
+static __always_inline int was_routed(const struct reader *r, const struct sp_iface *nic,
+				      const struct sp_iface *in)
 {
-	struct opening o = {
-	    .near = p->src,
-	    .far = p->dst,
-	    .direction = SP_FORWARD,
-	    .iface_class = d->stand.iface_class,
-	    .port = is_icmp(p) ? p->icmp_type : p->dst_port,
-	    .proto = p->proto,
-	};
-	struct answer a = {};
+	__u8 mac[6];
 
-	judge_opening(v->slot, &o, &a);
-	take_answer(f, &a);
+	if (sp_settings.forward_hook == SP_FORWARD_AT_NIC)
+		return 0;
+	if (sp_settings.forward_hook == SP_FORWARD_TC_INGRESS &&
+	    !(in && (in->guarded || in->marks & SP_IFACE_JUDGES_ROUTED)))
+		return 0;
+	if (nic->link == SP_LINK_IP)
+		return 1;
+	if (read_bytes(r, 6, mac, 6))
+		return 0;
+	for (int i = 0; i < 6; i++)
+		if (mac[i] != nic->mac[i])
+			return 0;
+	return 1;
+}
+
+/* Passed on as its hook left it, else judged here, by what the wire shows. */
+static __always_inline void leave_routed(const struct reader *r, const struct view *v,
+					 struct departure *d, const struct packet *p,
+					 const struct sp_iface *nic, __u32 in_index,
+					 struct finding *f)
+{
+	const struct sp_iface *in = bpf_map_lookup_elem(&sp_ifaces, &in_index);
+	__u32 sides = d->stand.iface_class;
+	__u8 write = d->stand.write;
+	int relayed = is_own(&p->src);
+
 	f->direction = SP_FORWARD;
-	return 0;
+	if (!was_routed(r, nic, in)) {
+		f->reason = SP_REASON_FRAGMENT;
+		if (p->marks & SP_PKT_FRAGMENT)
+			return;
+		if (in && in->guarded)
+			sides |= SP_ROUTED_STRANGER;
+		turn(&d->stand);
+		d->stand.iface_class = class_of_iface(in, v->slot);
+		if (relayed)
+			d->stand.write = 0;
+		judge_routed(r, v, &d->stand, p, sides, f);
+		if (f->reason != SP_REASON_NONE)
+			return;
+	}
+	f->reason = SP_REASON_NONE;
+	if (!relayed)
+		return;
+	stand_of(&d->stand, p, 0);
+	d->stand.write = write;
+	d->stand.iface_class = sides & SP_ROUTED_CLASS;
+	note_relay(v, &d->stand, p, f);
 }
 
 /* What judging works on; off the stack. */
@@ -166,7 +207,8 @@ static __always_inline int judge_fragment(const struct view *v, struct leaving *
 }
 
 static __always_inline void judge(struct __sk_buff *skb, const struct reader *r,
-				  const struct view *v, struct leaving *w)
+				  const struct view *v, const struct sp_iface *nic,
+				  struct leaving *w)
 {
 	struct bpf_sock *sk = skb->sk;
 	struct departure *d = &w->d;
@@ -183,7 +225,7 @@ static __always_inline void judge(struct __sk_buff *skb, const struct reader *r,
 		return;
 	}
 	if (!sk && skb->ingress_ifindex != 0) {
-		judge_routed(v, d, p, f);
+		leave_routed(r, v, d, p, nic, skb->ingress_ifindex, f);
 		return;
 	}
 	if (answers_by_socket(skb, d, p))
@@ -208,6 +250,13 @@ static __always_inline void judge(struct __sk_buff *skb, const struct reader *r,
 	judge_departure(r, v, d, p, f);
 	if (f->reason == SP_REASON_NONE && w->g.piece.kind == PIECE_FIRST)
 		keep_first(v, p, &w->g, skb->ifindex, 1, f);
+	/* The kernel's error about something that it routes. */
+	if (f->reason == SP_REASON_ICMP_UNRELATED && d->sender == SENDER_KERNEL) {
+		d->stand.arriving = 0;
+		if (stand_of_quote(r, p, &d->stand) &&
+		    quote_may_pass(v, &d->stand, 0, d->stand.iface_class))
+			f->reason = SP_REASON_NONE;
+	}
 }
 
 SEC("tc")
@@ -237,7 +286,7 @@ int sp_tc_egress(struct __sk_buff *skb)
 		s.iface_class = iface->iface_class[v.slot % SP_SLOTS];
 		stand_of(&w->d.stand, &w->p, 0);
 		w->d.stand.iface_class = s.iface_class;
-		judge(skb, &r, &v, w);
+		judge(skb, &r, &v, iface, w);
 	}
 	pass = settle(v.slot, &s, &w->f, &w->p, 0);
 	count_nic(SP_NICS_MAX + iface->counter, s.len, pass);

@@ -5,6 +5,7 @@
 #include "essential.h"
 #include "known.h"
 #include "link.h"
+#include "routed.h"
 
 /* Whose is the destination? SP_LOCAL_* of the host's namespace; groups are everybody's. */
 static __always_inline int is_for_host(const struct sp_addr *dst)
@@ -15,13 +16,6 @@ static __always_inline int is_for_host(const struct sp_addr *dst)
 		return 1;
 	local = bpf_map_lookup_elem(&sp_local, dst);
 	return local && *local & (SP_LOCAL_HOST | SP_LOCAL_BROADCAST);
-}
-
-static __always_inline int is_own(const struct sp_addr *a)
-{
-	const __u32 *local = bpf_map_lookup_elem(&sp_local, a);
-
-	return local && *local & SP_LOCAL_HOST;
 }
 
 /* Who has no address yet may ask for one (RFC 2131): a DHCP server's matter of rules. */
@@ -44,13 +38,12 @@ static __always_inline enum sp_reason check_headers(const struct view *v, const 
 	return SP_REASON_NONE;
 }
 
-/* By the rules of f->direction, ingress or forward. */
+/* By the ingress rules. */
 static __noinline int judge_new(const struct view *v, const struct packet *p, __u32 iface_class,
 				struct finding *f)
 {
 	struct opening o = {
 	    .near = p->src,
-	    .far = p->dst,
 	    .direction = f->direction,
 	    .iface_class = (__u16)iface_class,
 	    .port = is_icmp(p) ? p->icmp_type : p->dst_port,
@@ -101,6 +94,18 @@ static __always_inline void judge_host(const struct reader *r, const struct view
 	judge_new(v, p, s->iface_class, f);
 }
 
+/* For somebody else: the hook behind, where there is one, judges it again, and counts it. */
+static __always_inline void judge_passing(const struct reader *r, const struct view *v,
+					  const struct packet *p, struct stand *s,
+					  struct finding *f)
+{
+	judge_routed(r, v, s, p, SP_ROUTED_STRANGER, f);
+	if (sp_settings.forward_hook == SP_FORWARD_NETFILTER && f->reason == SP_REASON_NONE) {
+		f->by_rule = 0;
+		f->opened = 0;
+	}
+}
+
 static __always_inline void judge_arrival(const struct reader *r, const struct view *v,
 					  __u16 iface_class, const struct packet *p,
 					  struct stand *s, struct finding *f)
@@ -115,17 +120,17 @@ static __always_inline void judge_arrival(const struct reader *r, const struct v
 	f->reason = SP_REASON_BOGON;
 	if (is_own(&p->src) || (is_unspecified(&p->src) && !asks_for_lease(p)))
 		return;
+	stand_of(s, p, 1);
+	s->write |= SP_STAND_FIRST;
+	s->iface_class = iface_class;
+	s->identity = v->policy->any_identity;
 	if (!is_for_host(&p->dst)) {
-		f->direction = SP_FORWARD;
-		judge_new(v, p, iface_class, f);
+		judge_passing(r, v, p, s, f);
 		return;
 	}
 	f->reason = SP_REASON_L2_MISMATCH;
 	if (p->marks & SP_PKT_L2_GROUP && is_own(&p->dst))
 		return;
-	stand_of(s, p, 1);
-	s->iface_class = iface_class;
-	s->identity = v->policy->any_identity;
 	judge_host(r, v, s, p, f);
 }
 

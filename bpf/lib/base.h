@@ -31,7 +31,9 @@
  * so that the hooks' objects share one. Pointers may be null by its rules, and
  * what they point to must be initialised (before 6.3).
  */
+#ifndef SP_GLOBAL /* netfilter.h has another */
 #define SP_GLOBAL __weak __noinline
+#endif
 
 #ifndef SP_HOST
 /* Which installation this object belongs to; set before load, frozen with it. */
@@ -47,9 +49,13 @@ static __always_inline int asking(void)
  * Programs talk of seconds where a flow's life is meant: the coarse clock
  * (5.11) is exact to a tick and three times cheaper than the fine one.
  */
+#ifndef sp_clock_ns
+#define sp_clock_ns bpf_ktime_get_coarse_ns
+#endif
+
 static __always_inline __u32 now_s(void)
 {
-	return (__u32)(bpf_ktime_get_coarse_ns() / 1000000000ull);
+	return (__u32)(sp_clock_ns() / 1000000000ull);
 }
 #endif
 

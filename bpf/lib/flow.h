@@ -116,11 +116,15 @@ struct flow_touch {
 	__u8 confirm;	/* this is the other side's first word */
 	__u8 tcp_flags; /* FIN and RST shorten the life */
 	__u8 write;	/* 0: look only */
+	__u8 spare;
+	__u32 generation; /* not 0: a relayed flow of another one is not renewed */
 };
 
 static __always_inline void touch_flow(struct sp_flow *f, const struct flow_touch *t)
 {
 	if (!t->write)
+		return;
+	if (t->generation && f->direction == SP_FORWARD && f->generation != t->generation)
 		return;
 	f->seen_s = t->now;
 	if (t->confirm && !(f->state & SP_FLOW_CONFIRMED)) {

@@ -59,6 +59,25 @@ struct task_struct {
 	char comm[16];
 };
 
+struct net_device {
+	int ifindex;
+};
+
+struct sk_buff {
+	unsigned int len;
+	unsigned long _nfct; /* conntrack's entry, and in the low bits enum ip_conntrack_info */
+};
+
+struct nf_hook_state {
+	struct net_device *in;
+	struct net_device *out;
+};
+
+struct bpf_nf_ctx {
+	const struct nf_hook_state *state;
+	struct sk_buff *skb;
+};
+
 struct file;
 
 struct bpf_iter_meta;

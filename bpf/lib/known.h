@@ -11,12 +11,16 @@
 #include "settle.h"
 #include "socket.h"
 
+/* stand.write. Neither: look only. */
+#define SP_STAND_WRITES 1u /* the hook that keeps the table (XDP, TC, netfilter) */
+#define SP_STAND_FIRST 2u  /* another hook behind judges what is routed, with both its ends */
+
 /* Where a packet stands: the flow it belongs to and what its judge may do. */
 struct stand {
 	struct sp_flow_key key;
 	__u16 iface_class;
 	__u8 arriving;
-	__u8 write;	/* 1: the hook that keeps the table (XDP, TC) */
+	__u8 write;	/* SP_STAND_* */
 	__u32 identity; /* of the sender; for arrivals any_identity */
 };
 
@@ -29,7 +33,7 @@ static __always_inline void stand_of(struct stand *s, const struct packet *p, in
 	s->key.local_port = arriving ? p->dst_port : p->src_port;
 	s->key.proto = p->proto;
 	s->arriving = (__u8)arriving;
-	s->write = !asking();
+	s->write = asking() ? 0 : SP_STAND_WRITES;
 }
 
 static __always_inline __u16 echo_request_of(__u8 proto)
@@ -43,6 +47,7 @@ static __noinline int judge_as_opened(const struct view *v, const struct stand *
 {
 	struct opening o = {
 	    .near = s->key.remote,
+	    .far = s->key.local, /* of forward rules only */
 	    .direction = direction,
 	    .identity = s->identity,
 	    .iface_class = s->iface_class,
@@ -52,7 +57,7 @@ static __noinline int judge_as_opened(const struct view *v, const struct stand *
 	if (o.proto == SP_PROTO_ICMP || o.proto == SP_PROTO_ICMP6)
 		o.port = echo_request_of(o.proto);
 	else
-		o.port = direction == SP_INGRESS ? s->key.local_port : s->key.remote_port;
+		o.port = direction == SP_EGRESS ? s->key.remote_port : s->key.local_port;
 	return judge_opening(v->slot, &o, a);
 }
 
@@ -79,7 +84,7 @@ static __noinline int remember(const struct view *v, const struct stand *s, __u3
 	    .counter = a->counter,
 	};
 
-	if (!s->write)
+	if (!(s->write & SP_STAND_WRITES))
 		return 1;
 	if (!(state & SP_FLOW_CONFIRMED) && flow.idle_s > SP_FLOW_IDLE_OPENING)
 		flow.idle_s = SP_FLOW_IDLE_OPENING;
@@ -106,7 +111,21 @@ static __always_inline void touch_of(struct flow_touch *t, const struct view *v,
 	t->idle_s = idle_of(v, s->key.proto);
 	t->confirm = (__u8)direction_confirms;
 	t->tcp_flags = p->proto == SP_PROTO_TCP ? p->tcp_flags : 0;
-	t->write = s->write;
+	t->write = s->write & SP_STAND_WRITES;
+	/* A peer must not keep alive a relayed flow of an older policy; the hook behind stamps it.
+	 */
+	if (s->write & SP_STAND_FIRST)
+		t->generation = v->policy->generation;
+}
+
+/*
+ * Is a routed flow of another generation judged behind this hook? By netfilter's;
+ * where there is none, what goes towards its opener by the hook that hears him.
+ */
+static __always_inline int is_judged_behind(const struct stand *s)
+{
+	return s->write & SP_STAND_FIRST &&
+	       (sp_settings.forward_hook == SP_FORWARD_NETFILTER || s->arriving);
 }
 
 /*
@@ -131,6 +150,8 @@ static __noinline int judge_flow(const struct view *v, const struct stand *s,
 	f->flags = 0;
 	f->reason = SP_REASON_NONE;
 	if (facts.generation == v->policy->generation || facts.generation == SP_GENERATION_KEPT)
+		return 1;
+	if (facts.direction == SP_FORWARD && is_judged_behind(s))
 		return 1;
 	judge_as_opened(v, s, facts.direction, &a);
 	take_answer(f, &a);

@@ -57,6 +57,7 @@ HookState state_of_pin(const std::string& name, const std::string& path) {
     strip("xdp-native-", "xdp", "native");
     strip("xdp-generic-", "xdp", "generic");
     strip("tcx-", "tc", "tcx");
+    if (const std::optional<HookState> netfilter = netfilter_state(name, path)) return *netfilter;
     const Result<Link> link = Link::open(path);
     state.attached = link && link->is_live();
     if (!state.attached) state.why = link ? "the link has lost its hook" : link.error().text();
@@ -101,6 +102,7 @@ Result<StatusView> status_from_pins(const Paths& paths) {
         hooks.push_back(
             state_of_pin(pin_of_file(entry.path().filename().string()), entry.path().string()));
     add_clsact(hooks);
+    for (HookState& state : forward_filters()) hooks.push_back(std::move(state));
     const std::uint64_t word = SP_TRY(control_word(pinned.maps()));
     const sp_slot slot = SP_TRY(read_slot(pinned.maps(), sp_control_active(word)));
     const Result<std::optional<Enforced>> enforced =

@@ -7,6 +7,7 @@
 #include "kernel/flows.h"
 #include "sallyport/abi/control.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <fmt/format.h>
 
@@ -41,6 +42,28 @@ void add_pair(StatusView& view, const std::vector<HookState>& hooks, const std::
                           .dropped = dropped});
 }
 
+// What is routed: netfilter links of both families, or a filter on each interface without
+// guard; counted together.
+void add_forward(StatusView& view, const std::vector<HookState>& hooks, std::uint64_t admitted,
+                 std::uint64_t dropped) {
+    std::size_t links = 0;
+    std::size_t filters = 0;
+    std::size_t attached = 0;
+    for (const HookState& hook : hooks) {
+        if (!hook.hook.starts_with("forward")) continue;
+        ++(hook.hook == "forward" ? filters : links);
+        attached += hook.attached ? 1u : 0u;
+    }
+    if (links + filters == 0) return; // nothing but guarded NICs, which judge by themselves
+    const std::size_t wanted = links != 0 ? std::max<std::size_t>(links, 2) : filters;
+    view.hooks.push_back({.hook = "forward",
+                          .iface = "",
+                          .mode = links != 0 ? "netfilter" : "tc",
+                          .attached = attached == wanted,
+                          .admitted = admitted,
+                          .dropped = dropped});
+}
+
 Status add_hooks(StatusView& view, const Maps& maps, const std::vector<HookState>& hooks,
                  const Enforced& enforced, const Counters& counters) {
     for (const HookState& hook : hooks) {
@@ -69,6 +92,7 @@ Status add_hooks(StatusView& view, const Maps& maps, const std::vector<HookState
              dropped(SP_HOOK_SENDMSG));
     add_pair(view, hooks, "cgroup", {"cgroup_egress", "cgroup_ingress", "sock_create"},
              admitted(SP_HOOK_CGROUP), dropped(SP_HOOK_CGROUP));
+    add_forward(view, hooks, admitted(SP_HOOK_FORWARD), dropped(SP_HOOK_FORWARD));
     return {};
 }
 

@@ -33,6 +33,7 @@ Result<sp_settings> fresh_settings(const Policy& policy, const Cgroup& cgroup) {
     settings.host_cgroup = cgroup.id;
     settings.host_level = cgroup.level;
     settings.host_netns = SP_TRY(netns_cookie());
+    settings.forward_hook = SP_FORWARD_NETFILTER; // where the kernel has it
     settings.flow_max = policy.flows.max;
     settings.flow_sets = flow_sets_for(policy.flows.max);
     return settings;
@@ -161,6 +162,7 @@ Result<Wall> Wall::adopt(Pins pins, const std::string& state_dir, WallNews& news
     settings.host_cgroup = cgroup.id;
     settings.host_level = cgroup.level;
     settings.host_netns = SP_TRY(netns_cookie());
+    settings.forward_hook = SP_FORWARD_NETFILTER;
     const std::string layout = pins.layout_dir();
     Programs programs = SP_TRY(Programs::load({.settings = settings, .pin_dir = layout}));
     Wall wall(std::move(pins), std::move(programs), state_dir);
@@ -195,7 +197,11 @@ Status Wall::install(const Cgroup& cgroup, XdpMode mode, OnRefusal how, KeepRunn
     SP_TRY(
         run_iterator(programs_.fd(Program::owners)).context("naming the owners of open sockets"));
     SP_TRY(hooks_.install_cgroup(programs_, pins_, cgroup.directory.get()));
-    return guard_nics(mode, how, news);
+    // Before the NICs' own: TC passes what it takes for judged.
+    SP_TRY(hooks_.install_forward(programs_, pins_));
+    SP_TRY(guard_nics(mode, how, news));
+    judge_routed(news);
+    return {};
 }
 
 Result<std::uint32_t> Wall::load_policy_into_slot(const PolicySource& source, MapImage& image) {
@@ -293,6 +299,7 @@ Status Wall::switch_to(const PolicySource& source, std::uint32_t slot, const Map
     release_nics(news);
     for (const Interface& interface : interfaces_)
         static_cast<void>(write_iface(interface, 0, nullptr)); // some are not guarded any more
+    judge_routed(news);
     policy_ = source.policy;
     cut_running(source.policy, news);
     return {};

@@ -104,6 +104,7 @@ class Wall {
     void mend_pins(WallNews& news);
     void mend_hooks(const std::vector<HookState>& lost, WallNews& news);
     void save(WallNews& news);
+    void judge_routed(WallNews& news);
     [[nodiscard]] Result<std::uint32_t> load_policy_into_slot(const PolicySource& source,
                                                               MapImage& image);
     [[nodiscard]] Status switch_to(const PolicySource& source, std::uint32_t slot,

@@ -199,6 +199,30 @@ Status Wall::guard_nics(XdpMode mode, OnRefusal how, WallNews& news) {
     return {};
 }
 
+// Where the kernel has no netfilter links: what interfaces without guard hand over to be
+// routed is judged as it arrives there. What comes over one that refuses the filter, TC
+// judges where it leaves a guarded NIC.
+void Wall::judge_routed(WallNews& news) {
+    if (programs_.forward_hook() != SP_FORWARD_TC_INGRESS) return;
+    const std::vector<HookState> standing = hooks_.states();
+    for (const Interface& interface : interfaces_) {
+        if (interface.is_loopback || interface.link == SP_LINK_NONE ||
+            interface.index >= SP_IFINDEX_MAX || is_guarded(interface.name))
+            continue;
+        const bool stands = std::any_of(standing.begin(), standing.end(), [&](const auto& hook) {
+            return hook.hook == "forward" && hook.iface == interface.name && hook.attached;
+        });
+        Status judged;
+        if (!stands) judged = hooks_.install_forward_on(programs_, interface.name, interface.index);
+        const int map = programs_.maps().ifaces;
+        const Result<std::optional<sp_iface>> known = map_lookup<sp_iface>(map, interface.index);
+        sp_iface entry = known && *known ? **known : sp_iface{};
+        entry.marks = judged ? SP_IFACE_JUDGES_ROUTED : 0;
+        const Status marked = map_update(map, interface.index, entry);
+        if (!judged || !marked) news.notes.push_back((judged ? marked : judged).error().text());
+    }
+}
+
 // What no glob names any more, is covered by its master now, or is gone.
 void Wall::release_nics(WallNews& news) {
     std::erase_if(kept_, [this](unsigned index) {
@@ -292,6 +316,7 @@ Status Wall::follow_interfaces(WallNews& news) {
     if (enforced_.nic_counters != counters) save(news);
     const std::uint64_t word = SP_TRY(control_word(programs_.maps()));
     const sp_slot slot = SP_TRY(read_slot(programs_.maps(), sp_control_active(word)));
+    judge_routed(news);
     // A policy that tells interfaces apart must be compiled for the new ones.
     if (slot.n_ifaces <= 1 || !policy_ || names() == before) return {};
     const std::string applied = enforced_.applied;

@@ -73,6 +73,13 @@ void Wall::mend_hooks(const std::vector<HookState>& lost, WallNews& news) {
     if (read) release_nics(news);
     const Result<Cgroup> cgroup = open_cgroup(cgroup_mount_, enforced_.cgroup);
     const auto put_back = [&](const HookState& hook) -> Status {
+        // A netfilter link takes no program anew: only a lost one is replaced.
+        if (hook.hook.starts_with("forward") && hook.iface.empty())
+            return hooks_.install_forward(programs_, pins_);
+        if (hook.hook.starts_with("forward")) {
+            judge_routed(news);
+            return {};
+        }
         if (hook.iface.empty()) {
             if (!cgroup) return std::unexpected<Error>(cgroup.error());
             SP_TRY(hooks_.install_owners(programs_, pins_, cgroup->directory.get()));

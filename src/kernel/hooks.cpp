@@ -36,10 +36,24 @@ constexpr CgroupHook kCgroupHooks[] = {
 constexpr std::uint32_t kFilterHandle = 0x5a11;
 constexpr std::uint32_t kFilterPriority = 1;
 
-bpf_tc_hook egress_of(unsigned ifindex) {
+// NFPROTO_IPV4, NFPROTO_IPV6 and NF_INET_FORWARD: <linux/netfilter.h> and <netinet/in.h>
+// do not go together everywhere.
+constexpr std::uint32_t kIpv4 = 2;
+constexpr std::uint32_t kIpv6 = 10;
+constexpr std::uint32_t kForward = 2;
+// Behind the filters and all else that has a name there; the source is rewritten later.
+constexpr std::int32_t kForwardPriority = 1000;
+
+// By the names of their pins, name-0 and so on.
+const NetfilterHook kNetfilterHooks[] = {
+    {.name = "forward4", .family = kIpv4, .where = kForward, .priority = kForwardPriority},
+    {.name = "forward6", .family = kIpv6, .where = kForward, .priority = kForwardPriority},
+};
+
+bpf_tc_hook place_of(unsigned ifindex, bool ingress) {
     bpf_tc_hook hook = sized<bpf_tc_hook>();
     hook.ifindex = static_cast<int>(ifindex);
-    hook.attach_point = BPF_TC_EGRESS;
+    hook.attach_point = ingress ? BPF_TC_INGRESS : BPF_TC_EGRESS;
     return hook;
 }
 
@@ -59,19 +73,20 @@ std::string program_name(std::uint32_t id) {
 }
 
 // Is our clsact filter on that interface?
-bool filter_stands(unsigned ifindex) {
+bool filter_stands(unsigned ifindex, bool ingress) {
     // No clsact at all is a usual answer, and libbpf would complain of it.
     const libbpf_print_fn_t print = libbpf_set_print(nullptr);
-    const bpf_tc_hook hook = egress_of(ifindex);
+    const bpf_tc_hook hook = place_of(ifindex, ingress);
     bpf_tc_opts options = our_filter();
     const int error = bpf_tc_query(&hook, &options);
     libbpf_set_print(print);
-    return error == 0 && program_name(options.prog_id) == "sp_tc_egress";
+    return error == 0 &&
+           program_name(options.prog_id) == (ingress ? "sp_tc_forward" : "sp_tc_egress");
 }
 
-void detach_filter(unsigned ifindex) {
-    if (!filter_stands(ifindex)) return;
-    const bpf_tc_hook hook = egress_of(ifindex);
+void detach_filter(unsigned ifindex, bool ingress) {
+    if (!filter_stands(ifindex, ingress)) return;
+    const bpf_tc_hook hook = place_of(ifindex, ingress);
     const bpf_tc_opts options = our_filter();
     bpf_tc_detach(&hook, &options);
 }
@@ -96,6 +111,20 @@ std::string nic_of_pin(const std::string& pin) {
 Status rename_pin(const Pins& pins, const std::string& from, const std::string& to) {
     if (std::rename(pins.link(from).c_str(), pins.link(to).c_str()) != 0 && errno != ENOENT)
         return fail_errno(errno, "renaming the pin " + from);
+    return {};
+}
+
+// Makes the clsact qdisc where there is none, and puts the program there or in the place
+// of ours that stands.
+Status attach_filter(unsigned ifindex, bool ingress, int program) {
+    bpf_tc_hook hook = place_of(ifindex, ingress);
+    const int made = bpf_tc_hook_create(&hook);
+    if (made != 0 && made != -EEXIST) return fail_errno(-made, "making the clsact qdisc");
+    bpf_tc_opts options = our_filter();
+    options.prog_fd = program;
+    options.flags = BPF_TC_F_REPLACE;
+    const int attached = bpf_tc_attach(&hook, &options);
+    if (attached != 0) return fail_errno(-attached, "attaching the TC filter");
     return {};
 }
 
@@ -265,17 +294,10 @@ Status Hooks::install_tc(const Programs& programs, const Pins& pins, const Guard
     Status tcx = keep(pins, pin, state, fd, [fd, &nic] { return Link::tcx_egress(fd, nic.index); });
     if (tcx || tcx.error().kind != ErrorKind::not_supported) return tcx;
 
-    bpf_tc_hook hook = egress_of(nic.index);
-    const bool stood = filter_stands(nic.index);
-    const int made = bpf_tc_hook_create(&hook);
-    if (made != 0 && made != -EEXIST) return fail_errno(-made, "making the clsact qdisc");
-    bpf_tc_opts options = our_filter();
-    options.prog_fd = fd;
-    options.flags = BPF_TC_F_REPLACE;
-    const int attached = bpf_tc_attach(&hook, &options);
-    if (attached != 0) return fail_errno(-attached, "attaching the TC filter");
+    const bool stood = filter_stands(nic.index, false);
+    SP_TRY(attach_filter(nic.index, false, fd));
     std::erase_if(held_, [&nic](const Held& held) {
-        return held.clsact != 0 && held.state.iface == nic.name;
+        return held.clsact != 0 && !held.ingress && held.state.iface == nic.name;
     });
     found(state);
     state.mode = "clsact";
@@ -287,11 +309,90 @@ Status Hooks::install_tc(const Programs& programs, const Pins& pins, const Guard
     return {};
 }
 
+Status Hooks::install_netfilter(const Pins& pins, const NetfilterHook& hook, int program) {
+    const auto pin_of = [&hook](std::int32_t at) { return fmt::format("{}-{}", hook.name, at); };
+    bool stood = false;
+    for (std::int32_t at = 0; at < kNetfilterPlaces; at++)
+        if (Link::open(pins.link(pin_of(at)))) stood = true;
+    for (std::int32_t at = 0; at < kNetfilterPlaces; at++) {
+        const NetfilterPlace place{
+            .family = hook.family, .hook = hook.where, .priority = hook.priority + at};
+        Result<Link> link = Link::netfilter(program, place);
+        if (!link && link.error().kind == ErrorKind::conflict && at + 1 < kNetfilterPlaces)
+            continue;
+        if (!link)
+            return std::unexpected<Error>(
+                std::move(link).error().context(fmt::format("hook {}", hook.name)));
+        // A pin of this name is of a link that has lost its hook.
+        SP_TRY(link->pin(pins.link(pin_of(at))));
+        for (std::int32_t other = 0; other < kNetfilterPlaces; other++) {
+            if (other != at) unlink(pins.link(pin_of(other)).c_str());
+            forget(pin_of(other));
+        }
+        const HookState state{
+            .hook = hook.name, .iface = "", .mode = "netfilter", .attached = true, .why = ""};
+        found(state);
+        Held& held = held_.emplace_back();
+        held.pin = pin_of(at);
+        held.state = state;
+        held.link.push_back(std::move(*link));
+        held.place = place;
+        held.netfilter = program;
+        held.fresh = !stood;
+        return {};
+    }
+    return {};
+}
+
+Status Hooks::install_forward(const Programs& programs, const Pins& pins) {
+    if (programs.forward_hook() != SP_FORWARD_NETFILTER) return {};
+    for (const NetfilterHook& hook : kNetfilterHooks)
+        SP_TRY(install_netfilter(pins, hook, programs.fd(Program::nf_forward)));
+    return {};
+}
+
+Status Hooks::install_forward_on(const Programs& programs, const std::string& name,
+                                 unsigned index) {
+    const bool stood = filter_stands(index, true);
+    SP_TRY(attach_filter(index, true, programs.fd(Program::tc_forward))
+               .context("judging what " + name + " hands over to be routed"));
+    std::erase_if(held_, [&name](const Held& held) {
+        return held.clsact != 0 && held.ingress && held.state.iface == name;
+    });
+    const HookState state{
+        .hook = "forward", .iface = name, .mode = "clsact", .attached = true, .why = ""};
+    found(state);
+    Held& held = held_.emplace_back();
+    held.state = state;
+    held.clsact = index;
+    held.ingress = true;
+    held.fresh = !stood;
+    return {};
+}
+
+std::optional<HookState> netfilter_state(const std::string& pin, const std::string& path) {
+    for (const NetfilterHook& hook : kNetfilterHooks)
+        for (std::int32_t at = 0; at < kNetfilterPlaces; at++) {
+            if (pin != fmt::format("{}-{}", hook.name, at)) continue;
+            HookState state{
+                .hook = hook.name, .iface = "", .mode = "netfilter", .attached = false, .why = ""};
+            const Result<Link> link = Link::open(path);
+            const Result<Fd> program = link ? link->program() : Result<Fd>(Fd());
+            state.attached = link && program &&
+                             Link::is_taken(program->get(), {.family = hook.family,
+                                                             .hook = hook.where,
+                                                             .priority = hook.priority + at});
+            if (!state.attached) state.why = "the link has lost its hook";
+            return state;
+        }
+    return std::nullopt;
+}
+
 void Hooks::remove_nic(const Pins& pins, const std::string& name) {
     for (const Held& held : held_) {
         if (held.state.iface != name) continue;
         if (!held.pin.empty()) unlink(pins.link(held.pin).c_str());
-        if (held.clsact != 0) detach_filter(held.clsact);
+        if (held.clsact != 0) detach_filter(held.clsact, held.ingress);
     }
     std::erase_if(held_, [&name](const Held& held) { return held.state.iface == name; });
 }
@@ -300,7 +401,7 @@ void Hooks::undo(const Pins& pins) {
     for (auto held = held_.rbegin(); held != held_.rend(); ++held) {
         if (!held->fresh) continue;
         if (held->clsact != 0)
-            detach_filter(held->clsact);
+            detach_filter(held->clsact, held->ingress);
         else
             unlink(pins.link(held->pin).c_str());
     }
@@ -352,7 +453,8 @@ Result<std::vector<HookState>> Hooks::pin_again(const Pins& pins) const {
 
 bool Hooks::Held::has_lost() const {
     if (missing) return true;
-    if (clsact != 0) return !filter_stands(clsact);
+    if (clsact != 0) return !filter_stands(clsact, ingress);
+    if (place) return !Link::is_taken(netfilter, *place);
     return !link.empty() && link.front().live_program() != program;
 }
 
@@ -402,16 +504,32 @@ std::optional<HookState> clsact_state(const std::string& interface) {
     HookState state{.hook = "tc",
                     .iface = interface,
                     .mode = "clsact",
-                    .attached = filter_stands(index),
+                    .attached = filter_stands(index, false),
                     .why = ""};
     if (!state.attached) state.why = "the filter is gone";
     return state;
 }
 
-void remove_clsact_filters() {
+std::vector<HookState> forward_filters() {
+    std::vector<HookState> found;
     struct if_nameindex* interfaces = if_nameindex();
     for (struct if_nameindex* i = interfaces; i && i->if_index != 0; i++)
-        detach_filter(i->if_index);
+        if (filter_stands(i->if_index, true))
+            found.push_back({.hook = "forward",
+                             .iface = i->if_name,
+                             .mode = "clsact",
+                             .attached = true,
+                             .why = ""});
+    if (interfaces) if_freenameindex(interfaces);
+    return found;
+}
+
+void remove_clsact_filters() {
+    struct if_nameindex* interfaces = if_nameindex();
+    for (struct if_nameindex* i = interfaces; i && i->if_index != 0; i++) {
+        detach_filter(i->if_index, false);
+        detach_filter(i->if_index, true);
+    }
     if (interfaces) if_freenameindex(interfaces);
 }
 

@@ -25,6 +25,18 @@ struct HookState {
     std::string why; // when not attached, or not as asked for
 };
 
+// A program at one family's netfilter hook of this network namespace.
+struct NetfilterHook {
+    const char* name;      // as in HookState; its pins are name-0, name-1, ...
+    std::uint32_t family;  // NFPROTO_IPV4, NFPROTO_IPV6
+    std::uint32_t where;   // NF_INET_FORWARD, ...
+    std::int32_t priority; // the first of kNetfilterPlaces that it may take
+};
+
+// A netfilter link takes no other program: the new one is attached beside it, at the
+// next place, before the old one goes. So many hooks may meet.
+constexpr std::int32_t kNetfilterPlaces = 8;
+
 struct GuardedNic {
     std::string name;
     unsigned index = 0;
@@ -41,6 +53,12 @@ class Hooks {
     // XDP and TC on one NIC; TC first, so that no flow is opened that XDP would not know.
     [[nodiscard]] Status install_nic(const Programs& programs, const Pins& pins,
                                      const GuardedNic& nic, XdpMode mode);
+    // What is routed, as programs.forward_hook() says: netfilter links of both families in
+    // this network namespace, at once behind the other filters of FORWARD; else nothing.
+    [[nodiscard]] Status install_forward(const Programs& programs, const Pins& pins);
+    // Where it is TC ingress: on one interface without guard.
+    [[nodiscard]] Status install_forward_on(const Programs& programs, const std::string& name,
+                                            unsigned index);
     // Takes one NIC's hooks away, its pins too.
     void remove_nic(const Pins& pins, const std::string& name);
     // NICs that bear other names than their pins: these follow.
@@ -64,7 +82,10 @@ class Hooks {
         HookState state;
         std::vector<Link> link;    // none for clsact
         unsigned clsact = 0;       // the interface of a clsact filter, which no link holds
+        bool ingress = false;      // that filter is on the way in
         std::uint32_t program = 0; // what the link must run
+        std::optional<NetfilterPlace> place; // of a netfilter link
+        int netfilter = -1;                  // its program
         bool fresh = false;        // made by this process
         bool missing = false;      // miss(): there is nothing to hold
         [[nodiscard]] bool has_lost() const;
@@ -75,6 +96,8 @@ class Hooks {
                                      const GuardedNic& nic, XdpMode mode);
     [[nodiscard]] Status install_tc(const Programs& programs, const Pins& pins,
                                     const GuardedNic& nic);
+    [[nodiscard]] Status install_netfilter(const Pins& pins, const NetfilterHook& hook,
+                                           int program);
     void forget(const std::string& pin);
     void found(const HookState& state);
     std::vector<Held> held_;
@@ -83,10 +106,16 @@ class Hooks {
 // The NICs that have pins, under the names they had when these were made: those whose
 // device is in this network namespace. Pins of other devices are removed.
 [[nodiscard]] std::vector<GuardedNic> pinned_nics(const Pins& pins);
+// What a pin of that name and path holds; nothing when it is no netfilter hook's.
+[[nodiscard]] std::optional<HookState> netfilter_state(const std::string& pin,
+                                                       const std::string& path);
 
 // The clsact filter of an interface, which has no pin to tell of it; nothing when
 // no interface of this network namespace has the name.
 [[nodiscard]] std::optional<HookState> clsact_state(const std::string& interface);
+
+// The filters of every interface that judge what it hands over to be routed.
+[[nodiscard]] std::vector<HookState> forward_filters();
 
 // Detaches the clsact filters of every interface (kernels before 6.6 have no TC
 // link). Part of taking everything down; nothing to do is no error.

@@ -3,6 +3,7 @@
 
 #include "sp_bpf.skel.h"
 
+#include <bit>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <cerrno>
@@ -11,6 +12,7 @@
 #include <filesystem>
 #include <fmt/format.h>
 #include <unistd.h>
+#include <vector>
 
 namespace sallyport {
 namespace {
@@ -29,6 +31,9 @@ int keep_warnings(libbpf_print_level level, const char* format, std::va_list arg
     if (load_log().size() < (1u << 20)) load_log() += line;
     return 0;
 }
+
+// Newer than the headers of Debian 12 (linux/bpf.h of 6.4).
+constexpr auto kNetfilterPrograms = std::bit_cast<bpf_prog_type>(32u);
 
 struct SkeletonDeleter {
     void operator()(sp_bpf* skeleton) const { sp_bpf::destroy(skeleton); }
@@ -53,19 +58,28 @@ bool is_pinned(const bpf_map* map) {
 }
 
 // Programs a kernel may refuse without the wall falling; status names them.
-enum class Optional : unsigned char { with, without };
+struct Optional {
+    bool tracepoints = true; // that follow cgroups
+    bool netfilter = true;   // for what is routed (6.4)
+};
 
 Result<Skeleton> open_skeleton(const LoadOptions& options, Optional optional) {
     Skeleton skeleton(sp_bpf::open());
     if (!skeleton) return fail_errno(errno, "opening the BPF object");
-    skeleton->rodata->sp_settings = options.settings;
+    sp_settings settings = options.settings;
+    if (settings.forward_hook == SP_FORWARD_NETFILTER && !optional.netfilter)
+        settings.forward_hook = SP_FORWARD_TC_INGRESS;
+    skeleton->rodata->sp_settings = settings;
     // At least one set, or the map cannot be made; flow_sets = 0 still refuses every flow.
     const std::uint32_t sets = options.settings.flow_sets ? options.settings.flow_sets : 1;
     bpf_map__set_max_entries(skeleton->maps.sp_flows, sets);
-    if (optional == Optional::without) {
-        bpf_program__set_autoload(skeleton->progs.sp_cg_mkdir, false);
-        bpf_program__set_autoload(skeleton->progs.sp_cg_rmdir, false);
-    }
+    bpf_program__set_autoload(skeleton->progs.sp_cg_mkdir, optional.tracepoints);
+    bpf_program__set_autoload(skeleton->progs.sp_cg_rmdir, optional.tracepoints);
+    // One of the two judges what is routed.
+    bpf_program__set_autoload(skeleton->progs.sp_nf_forward,
+                              settings.forward_hook == SP_FORWARD_NETFILTER);
+    bpf_program__set_autoload(skeleton->progs.sp_tc_forward,
+                              settings.forward_hook == SP_FORWARD_TC_INGRESS);
     if (options.pin_dir.empty()) return skeleton;
     bpf_map* map = nullptr;
     bpf_object__for_each_map(map, skeleton->obj) {
@@ -138,6 +152,10 @@ const bpf_program* program_of(const sp_bpf& s, Program program) {
         return s.progs.sp_sock_create;
     case Program::tc_egress:
         return s.progs.sp_tc_egress;
+    case Program::nf_forward:
+        return s.progs.sp_nf_forward;
+    case Program::tc_forward:
+        return s.progs.sp_tc_forward;
     case Program::cg_mkdir:
         return s.progs.sp_cg_mkdir;
     case Program::cg_rmdir:
@@ -171,16 +189,26 @@ Result<Programs> Programs::load(const LoadOptions& options) {
         std::filesystem::create_directories(options.pin_dir + "/maps", error);
         if (error) return fail_errno(error.value(), "making " + options.pin_dir + "/maps");
     }
-    Result<Skeleton> skeleton = load_skeleton(options, Optional::with);
-    if (!skeleton) {
-        // The first error is the one to show, should the smaller set fail as well.
-        Result<Skeleton> smaller = load_skeleton(options, Optional::without);
-        if (!smaller) return std::unexpected<Error>(std::move(skeleton).error());
-        skeleton = std::move(smaller);
+    const bool netfilter = options.settings.forward_hook == SP_FORWARD_NETFILTER &&
+                           libbpf_probe_bpf_prog_type(kNetfilterPrograms, nullptr) == 1;
+    Result<Skeleton> skeleton =
+        load_skeleton(options, {.tracepoints = true, .netfilter = netfilter});
+    std::vector<Optional> smaller = {{.tracepoints = false, .netfilter = netfilter}};
+    if (netfilter) {
+        smaller.push_back({.tracepoints = true, .netfilter = false});
+        smaller.push_back({.tracepoints = false, .netfilter = false});
     }
+    for (const Optional& set : smaller) {
+        if (skeleton) break;
+        // The first error is the one to show, should the smaller sets fail as well.
+        Result<Skeleton> loaded = load_skeleton(options, set);
+        if (loaded) skeleton = std::move(loaded);
+    }
+    if (!skeleton) return std::unexpected<Error>(std::move(skeleton).error());
     const Maps maps = maps_of(**skeleton);
     const std::uint32_t zero = 0;
-    const int error = bpf_map_update_elem(maps.meta, &zero, &options.settings, BPF_ANY);
+    const sp_settings settings = (*skeleton)->rodata->sp_settings;
+    const int error = bpf_map_update_elem(maps.meta, &zero, &settings, BPF_ANY);
     if (error) return fail_errno(-error, "noting the settings");
     return Programs(std::make_unique<Impl>(Impl{std::move(*skeleton), maps}));
 }
@@ -225,6 +253,10 @@ Status Programs::pin_programs(const std::string& pin_dir) const {
             return fail_errno(errno, "renaming " + fresh);
     }
     return {};
+}
+
+sp_forward_hook Programs::forward_hook() const {
+    return static_cast<sp_forward_hook>(impl_->skeleton->rodata->sp_settings.forward_hook);
 }
 
 void Programs::keep_running(KeepRunning keep) {

@@ -20,7 +20,9 @@ enum class Program : unsigned char {
     cg_ingress,
     sock_create,
     tc_egress,
-    cg_mkdir, // raw tracepoint cgroup_mkdir
+    nf_forward, // netfilter, for both families; loaded as settings.forward_hook asks
+    tc_forward, // TC ingress, in its place
+    cg_mkdir,   // raw tracepoint cgroup_mkdir
     cg_rmdir,
     owners, // iter/task_file
     seed,   // XDP, never attached: puts one sp_flow into the table when test-run
@@ -31,7 +33,9 @@ enum class Program : unsigned char {
 enum class KeepRunning : unsigned char { no, yes };
 
 struct LoadOptions {
-    sp_settings settings{}; // flow_sets and flow_max too
+    // flow_sets and flow_max too; forward_hook is what is wished for: a kernel that has no
+    // netfilter programs gets SP_FORWARD_TC_INGRESS.
+    sp_settings settings{};
     // Directory on a bpffs whose "maps" folder is reused where it exists and made
     // otherwise; empty: nothing is pinned (tests, asking).
     std::string pin_dir;
@@ -54,6 +58,8 @@ class Programs {
     [[nodiscard]] Result<unsigned> pin_again(const std::string& pin_dir) const;
     // Pins a NIC's two programs, in place of those of an earlier process.
     [[nodiscard]] Status pin_programs(const std::string& pin_dir) const;
+    // Who judges what is routed, once the hooks are attached.
+    [[nodiscard]] sp_forward_hook forward_hook() const;
     // Before the owners iterator is read.
     void keep_running(KeepRunning keep);
 

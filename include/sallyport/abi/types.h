@@ -212,6 +212,10 @@ SP_ASSERT_SIZE(struct sp_cg_key, 16);
 
 enum sp_link_type { SP_LINK_NONE = 0, SP_LINK_ETHERNET = 1, SP_LINK_IP = 2 };
 
+/* sp_iface.marks */
+#define SP_IFACE_JUDGES_ROUTED                                                                     \
+	1u /* has sp_tc_forward: what it hands over to be routed was judged */
+
 /* Value of sp_ifaces, by ifindex of the host's network namespace. */
 struct sp_iface {
 	__u8 link;    /* enum sp_link_type; 0: unknown, drop */
@@ -219,7 +223,7 @@ struct sp_iface {
 	__u8 mac[6];
 	__u16 iface_class[SP_SLOTS];
 	__u32 counter; /* below SP_NICS_MAX: index in sp_nic_counts */
-	__u32 spare;
+	__u32 marks;   /* SP_IFACE_* */
 };
 SP_ASSERT_SIZE(struct sp_iface, 24);
 

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef SALLYPORT_LIB_ROUTED_H
+#define SALLYPORT_LIB_ROUTED_H
+/*
+ * What this host routes for others. A flow is kept from its opener's side: remote
+ * is who opens, local whom he asks, so a packet is looked up both ways round. State
+ * is born of what comes from the inside or answers, never of a stranger's opening.
+ * A packet of a flow without an entry passes when either end would be allowed to
+ * open it: so what was evicted, or is older than the wall, readmits itself.
+ */
+#include "known.h"
+#include "local.h"
+
+/* The iface class of the side that a packet leaves by, and who sent it. */
+#define SP_ROUTED_CLASS 0xffffu
+#define SP_ROUTED_STRANGER 0x10000u /* it came in by a guarded NIC: its opening makes no entry */
+
+/* The other end's view of the stand. */
+static __always_inline void turn(struct stand *s)
+{
+	struct sp_addr addr = s->key.remote;
+	__u16 port = s->key.remote_port;
+
+	s->key.remote = s->key.local;
+	s->key.remote_port = s->key.local_port;
+	s->key.local = addr;
+	s->key.local_port = port;
+}
+
+/* A bare SYN or a ping: what neither asks for state nor answers. */
+static __always_inline int is_opening(const struct packet *p)
+{
+	if (p->proto == SP_PROTO_TCP)
+		return (p->tcp_flags & (SP_TCP_SYN | SP_TCP_ACK)) == SP_TCP_SYN;
+	return is_echo_request(p);
+}
+
+/* What by its form is an answer, whatever the rules let the sender open. */
+static __always_inline int is_answering(const struct packet *p)
+{
+	if (p->proto == SP_PROTO_TCP)
+		return (p->tcp_flags & SP_TCP_SYN) != 0;
+	return is_echo_reply(p);
+}
+
+/* A flow of what is routed; the hook that is not the last enters none. 0 when there is no room. */
+static __always_inline int enter(const struct view *v, const struct stand *s,
+				 const struct answer *a, __u8 state)
+{
+	return s->write & SP_STAND_FIRST || remember(v, s, SP_FORWARD, a, state);
+}
+
+/* May the packet's source open it? The refusal stays in *f. */
+static __noinline int may_open(const struct view *v, struct stand *s, const struct packet *p,
+			       __u32 out, struct finding *f)
+{
+	struct opening o = {
+	    .near = p->src,
+	    .far = p->dst,
+	    .direction = SP_FORWARD,
+	    .iface_class = s->iface_class,
+	    .port = is_icmp(p) ? p->icmp_type : p->dst_port,
+	    .proto = p->proto,
+	};
+	struct answer a = {};
+	__u8 state = 0;
+
+	judge_opening(v->slot, &o, &a);
+	take_answer(f, &a);
+	if (a.reason != SP_REASON_NONE)
+		return 0;
+	f->opened = p->proto != SP_PROTO_TCP || is_opening(p);
+	if (out & SP_ROUTED_STRANGER)
+		return 1;
+	if (p->proto == SP_PROTO_TCP && !is_opening(p))
+		state = SP_FLOW_CONFIRMED;
+	/* No room is a reason to refuse what is new, none to cut what runs. */
+	if (!enter(v, s, &a, state) && state == 0) {
+		f->reason = SP_REASON_FLOW_FULL;
+		f->opened = 0;
+	}
+	return 1;
+}
+
+/* Would its destination have been allowed to ask for it? *f is left alone when not. */
+static __noinline int may_answer(const struct view *v, struct stand *s, const struct packet *p,
+				 __u32 out, struct finding *f)
+{
+	__u16 in = s->iface_class;
+	struct answer a = {};
+
+	/* Of ICMP only an echo reply is one. */
+	if (is_opening(p) || (is_icmp(p) && !is_echo_reply(p)))
+		return 0;
+	turn(s);
+	s->iface_class = out & SP_ROUTED_CLASS;
+	judge_as_opened(v, s, SP_FORWARD, &a);
+	if (a.reason == SP_REASON_NONE) {
+		take_answer(f, &a);
+		enter(v, s, &a, SP_FLOW_CONFIRMED);
+	}
+	turn(s);
+	s->iface_class = in;
+	return a.reason == SP_REASON_NONE;
+}
+
+/* A packet of no ICMP error. `out`: SP_ROUTED_*. */
+static __noinline int judge_packet(const struct view *v, struct stand *s, const struct packet *p,
+				   __u32 out, struct finding *f)
+{
+	__u16 in = s->iface_class;
+
+	if (!is_opening(p)) {
+		s->arriving = 0; /* the opener's own words confirm nothing */
+		if (judge_flow(v, s, p, f))
+			return 0;
+		turn(s);
+		s->arriving = 1;
+		s->iface_class = out & SP_ROUTED_CLASS;
+		if (judge_flow(v, s, p, f))
+			return 0;
+		turn(s);
+		s->iface_class = in;
+	}
+	if (is_answering(p) && may_answer(v, s, p, out, f))
+		return 0;
+	if (may_open(v, s, p, out, f) || (!is_answering(p) && may_answer(v, s, p, out, f)))
+		return 0;
+	if (p->proto == SP_PROTO_TCP && !is_opening(p) && f->reason == SP_REASON_NO_RULE)
+		f->reason = SP_REASON_NO_FLOW;
+	return 0;
+}
+
+static __always_inline int stands_in_table(const struct stand *s)
+{
+	struct flow_touch t = {.now = now_s()};
+	struct flow_facts facts = {};
+
+	return find_flow(&s->key, &t, &facts);
+}
+
+/* May there be a flow of what is quoted, opened by either end? Its source lies behind `out`. */
+static __noinline int quote_may_pass(const struct view *v, struct stand *s, __u32 in, __u32 out)
+{
+	struct answer a = {};
+
+	if (stands_in_table(s))
+		return 1;
+	s->iface_class = out & SP_ROUTED_CLASS;
+	judge_as_opened(v, s, SP_FORWARD, &a);
+	if (a.reason == SP_REASON_NONE)
+		return 1;
+	turn(s);
+	if (stands_in_table(s))
+		return 1;
+	s->iface_class = in & SP_ROUTED_CLASS;
+	judge_as_opened(v, s, SP_FORWARD, &a);
+	return a.reason == SP_REASON_NONE;
+}
+
+/*
+ * By the forward rules and what is known. The stand: remote is the packet's source,
+ * local its destination, iface_class of where it came in; `out`: SP_ROUTED_*.
+ */
+static __always_inline void judge_routed(const struct reader *r, const struct view *v,
+					 struct stand *s, const struct packet *p, __u32 out,
+					 struct finding *f)
+{
+	f->direction = SP_FORWARD;
+	if (!is_icmp_error(p)) {
+		judge_packet(v, s, p, out, f);
+		return;
+	}
+	/* An error goes to the sender of what it quotes. */
+	f->reason = SP_REASON_ICMP_UNRELATED;
+	s->arriving = 0;
+	if (v->policy->flags & SP_SLOT_ICMP_ERRORS && stand_of_quote(r, p, s) &&
+	    same_addr(&s->key.remote, &p->dst) && quote_may_pass(v, s, s->iface_class, out))
+		f->reason = SP_REASON_NONE;
+}
+
+#endif

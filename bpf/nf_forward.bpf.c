@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What this host routes, between the NAT of the destination and that of the source
+ * (netfilter links, 6.4; one a family). Loaded only where the kernel has them.
+ */
+#include "lib/netfilter.h"
+#include "lib/reader_nf.h"
+#include "lib/parse_l4.h"
+#include "lib/arrival.h"
+#include "lib/conntrack.h"
+#include "lib/work.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+/* What judging works on; off the stack. */
+struct passing {
+	struct packet p;
+	struct finding f;
+	struct stand stand;
+};
+SP_FITS_WORK(struct passing);
+
+static __always_inline const struct sp_iface *iface_of(__u32 ifindex)
+{
+	return bpf_map_lookup_elem(&sp_ifaces, &ifindex);
+}
+
+/* The ingress rules, or what they have let in already; on a NIC without guard anybody may ask. */
+static __noinline int may_be_asked(const struct view *v, struct stand *s,
+				   const struct sp_iface *outside)
+{
+	struct flow_touch t = {.now = now_s()};
+	struct flow_facts facts = {};
+	struct answer a = {};
+
+	if (!outside || !outside->guarded)
+		return 1;
+	if (find_flow(&s->key, &t, &facts) && facts.direction == SP_INGRESS &&
+	    facts.generation == v->policy->generation)
+		return 1;
+	s->iface_class = class_of_iface(outside, v->slot);
+	if ((s->key.proto == SP_PROTO_ICMP || s->key.proto == SP_PROTO_ICMP6) &&
+	    marks_of(v->slot, &s->key.remote, s->iface_class) & SP_MARK_PING)
+		return 1;
+	judge_as_opened(v, s, SP_INGRESS, &a);
+	return a.reason == SP_REASON_NONE;
+}
+
+/*
+ * A port that this host publishes by DNAT is an ingress matter: what was asked is
+ * its own address. Answers of such a connection and ICMP errors about it as well.
+ */
+static __always_inline int is_published(const struct view *v, const struct sk_buff *skb,
+					const struct sp_iface *in, const struct sp_iface *out,
+					struct stand *s)
+{
+	int reply = 0;
+
+	__builtin_memset(s, 0, sizeof(*s));
+	return opened_before_nat(skb, &s->key, &reply) && is_own(&s->key.local) &&
+	       may_be_asked(v, s, reply ? out : in);
+}
+
+static __noinline enum sp_reason parse(const struct reader *r, struct packet *p)
+{
+	enum sp_reason reason = parse_bare_ip(r, p);
+
+	return reason ? reason : parse_l3(r, p);
+}
+
+static __noinline int judge(struct sk_buff *skb, const struct view *v, struct passing *w,
+			    __u32 in_index, __u32 out_index)
+{
+	const struct sp_iface *in = iface_of(in_index), *out = iface_of(out_index);
+	__u32 sides = class_of_iface(out, v->slot);
+	struct reader r = reader_of(skb);
+
+	w->f.reason = parse(&r, &w->p);
+	/* Conntrack, where there is NAT, has put them together before. */
+	if (w->f.reason == SP_REASON_NONE && w->p.marks & SP_PKT_FRAGMENT)
+		w->f.reason = SP_REASON_FRAGMENT;
+	if (w->f.reason == SP_REASON_NONE)
+		w->f.reason = check_headers(v, &w->p);
+	if (w->f.reason == SP_REASON_NONE && is_own(&w->p.src)) /* IPv6 would route it */
+		w->f.reason = SP_REASON_BOGON;
+	if (w->f.reason != SP_REASON_NONE)
+		return 0;
+	if (is_published(v, skb, in, out, &w->stand)) {
+		w->f.direction = SP_INGRESS;
+		return 0;
+	}
+	stand_of(&w->stand, &w->p, 1);
+	w->stand.iface_class = class_of_iface(in, v->slot);
+	if (in && in->guarded)
+		sides |= SP_ROUTED_STRANGER;
+	judge_routed(&r, v, &w->stand, &w->p, sides, &w->f);
+	return 0;
+}
+
+SEC("netfilter")
+int sp_nf_forward(struct bpf_nf_ctx *ctx)
+{
+	const struct nf_hook_state *state = ctx->state;
+	struct sk_buff *skb = ctx->skb;
+	struct scene s = {.hook = SP_HOOK_FORWARD, .len = skb->len};
+	struct passing *w = work_area(SP_WORK_FORWARD);
+	__u32 out = 0;
+	struct view v;
+
+	if (!w)
+		return SP_NF_DROP;
+	if (state->in)
+		s.ifindex = (__u32)state->in->ifindex;
+	if (state->out)
+		out = (__u32)state->out->ifindex;
+	__builtin_memset(w, 0, sizeof(*w));
+	w->f.direction = SP_FORWARD;
+	w->f.reason = view_of(&v);
+	if (w->f.reason == SP_REASON_NONE) {
+		s.iface_class = class_of_iface(iface_of(s.ifindex), v.slot);
+		judge(skb, &v, w, s.ifindex, out);
+	}
+	return settle(v.slot, &s, &w->f, &w->p, 0) ? SP_NF_ACCEPT : SP_NF_DROP;
+}
