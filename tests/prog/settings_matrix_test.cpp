@@ -15,8 +15,8 @@ namespace {
 std::string describe(const sp_settings& s) {
     return "ask_slot " + std::to_string(s.ask_slot) + ", forget_flows " +
            std::to_string(s.forget_flows) + ", flow_sets " + std::to_string(s.flow_sets) +
-           ", host_level " + std::to_string(s.host_level) + ", host_netns " +
-           std::to_string(s.host_netns);
+           ", forward_hook " + std::to_string(s.forward_hook) + ", host_level " +
+           std::to_string(s.host_level) + ", host_netns " + std::to_string(s.host_netns);
 }
 
 } // namespace
@@ -34,6 +34,9 @@ TEST_CASE("every combination of settings loads") {
                 settings.flow_max = sets * SP_FLOW_WAYS;
                 settings.host_level = sets == 0 ? 3 : 0;
                 settings.host_netns = sets == 0 ? 0 : 1;
+                settings.forward_hook = forget == 0 ? SP_FORWARD_NETFILTER
+                                        : sets == 0 ? SP_FORWARD_TC_INGRESS
+                                                    : SP_FORWARD_AT_NIC;
                 Result<Programs> programs =
                     Programs::load(LoadOptions{.settings = settings, .pin_dir = {}});
                 INFO(describe(settings));

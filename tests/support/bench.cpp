@@ -26,6 +26,7 @@ Instance& instance_of(const BenchOptions& options) {
     settings.flow_sets = options.flow_sets;
     settings.flow_max = options.flow_max;
     settings.forget_flows = options.forget_flows;
+    settings.forward_hook = options.forward_hook;
     if (options.role == Role::asking) settings.ask_slot = kAskedSlot;
     return Instance::with(settings);
 }
@@ -36,6 +37,11 @@ sp_addr abi_address(const std::string& text) {
     std::ranges::copy(bytes, address.bytes);
     return address;
 }
+
+// BPF_PROG_TEST_RUN has a netfilter program see the packet come from nowhere (6.18; ifindex
+// 0) and leave by loopback.
+constexpr std::uint32_t kNowhere = 0;
+constexpr std::uint32_t kLoopback = 1;
 
 bool passes_by(sp_hook hook, std::uint32_t action, std::vector<std::string>& disagreements) {
     auto either = [&](bool pass, bool drop) {
@@ -50,9 +56,11 @@ bool passes_by(sp_hook hook, std::uint32_t action, std::vector<std::string>& dis
         return either(action == 1, action == 0);
     case SP_HOOK_TC: // TC_ACT_UNSPEC lets the next program judge, TC_ACT_OK does not; TC_ACT_SHOT
         return either(action == 0xffffffffu || action == 0, action == 2);
+    case SP_HOOK_FORWARD:
+        // NF_ACCEPT, NF_DROP; the TC program in its place
+        return either(action == 1 || action == 0xffffffffu, action == 0 || action == 2);
     case SP_HOOK_CONNECT:
     case SP_HOOK_SENDMSG:
-    case SP_HOOK_FORWARD:
     case SP_HOOK_HOLD:
     case SP_HOOK_SOCKET:
     case SP_HOOKS:
@@ -134,7 +142,7 @@ Seen Bench::xdp(const Packet& packet, const std::string& interface) {
 }
 
 Seen Bench::xdp(const Bytes& frame, const std::string& interface) {
-    return run(SP_HOOK_XDP, frame, interface, {});
+    return run(SP_HOOK_XDP, frame, interface, SkbContext{.ifindex = ifindex_of(interface)});
 }
 
 Seen Bench::cgroup(const Packet& packet, const std::string& interface) {
@@ -153,18 +161,45 @@ Seen Bench::tc(const Bytes& frame, const std::string& interface) {
     return run(SP_HOOK_TC, frame, interface, SkbContext{.ifindex = ifindex_of(interface)});
 }
 
+Seen Bench::forward(const Packet& packet, const std::string& interface) {
+    return forward(packet.bytes(), interface);
+}
+
+Seen Bench::forward(const Bytes& frame, const std::string& interface) {
+    return run(SP_HOOK_FORWARD, frame, interface, SkbContext{.ifindex = ifindex_of(interface)});
+}
+
+Result<RunResult> Bench::run_program(sp_hook hook, const Bytes& frame, const std::string& interface,
+                                     const SkbContext& skb) {
+    const Programs& programs = instance_->programs();
+    switch (hook) {
+    case SP_HOOK_XDP:
+        return run_xdp(programs.fd(Program::xdp), frame, skb.ifindex);
+    case SP_HOOK_CGROUP:
+        return run_skb(programs.fd(Program::cg_egress), frame, skb);
+    case SP_HOOK_FORWARD: {
+        if (options_.forward_hook != SP_FORWARD_NETFILTER)
+            return run_skb(programs.fd(Program::tc_forward), frame, skb);
+        const sp_iface as = iface(interface);
+        for (const std::uint32_t end : {kNowhere, kLoopback})
+            SP_CHECK(bpf_map_update_elem(maps().ifaces, &end, &as, BPF_ANY) == 0);
+        return run_netfilter(programs.fd(Program::nf_forward), frame);
+    }
+    default:
+        return run_skb(programs.fd(Program::tc_egress), frame, skb);
+    }
+}
+
 Seen Bench::run(sp_hook hook, const Bytes& frame, const std::string& interface,
                 const SkbContext& skb) {
     if (!instance_->is_for(ticket_))
         FAIL("a later bench has taken the programs: use one at a time");
     std::uint32_t ifindex = ifindex_of(interface);
+    if (hook == SP_HOOK_FORWARD && options_.forward_hook == SP_FORWARD_NETFILTER)
+        ifindex = kNowhere;
     std::uint32_t nic = iface(interface).counter;
     Story before = read_story(maps(), image_, nic);
-    Result<RunResult> result =
-        hook == SP_HOOK_XDP ? run_xdp(programs().fd(Program::xdp), frame, ifindex)
-                            : run_skb(programs().fd(hook == SP_HOOK_CGROUP ? Program::cg_egress
-                                                                           : Program::tc_egress),
-                                      frame, skb);
+    Result<RunResult> result = run_program(hook, frame, interface, skb);
     if (!result) FAIL(result.error().text());
     Story after = read_story(maps(), image_, nic);
     Seen seen;
@@ -176,7 +211,8 @@ Seen Bench::run(sp_hook hook, const Bytes& frame, const std::string& interface,
             seen.disagreements.push_back("asking has left a trace");
         return seen;
     }
-    bool bare = hook != SP_HOOK_CGROUP && iface(interface).link == SP_LINK_IP;
+    bool netfilter = hook == SP_HOOK_FORWARD && options_.forward_hook == SP_FORWARD_NETFILTER;
+    bool bare = hook != SP_HOOK_CGROUP && !netfilter && iface(interface).link == SP_LINK_IP;
     LinkType link = bare ? LinkType::bare_ip : LinkType::ethernet;
     std::uint32_t generation = generation_in_force();
     tell(seen,
@@ -185,7 +221,8 @@ Seen Bench::run(sp_hook hook, const Bytes& frame, const std::string& interface,
                  .link = link,
                  .ifindex = ifindex,
                  .image = image_,
-                 .generation = generation},
+                 .generation = generation,
+                 .from_ip_header = netfilter},
          rose);
     return seen;
 }

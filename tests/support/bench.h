@@ -39,6 +39,7 @@ struct BenchOptions {
     std::uint32_t flow_sets = 256;
     std::uint32_t flow_max = 256 * SP_FLOW_WAYS * 3 / 4;
     std::uint32_t forget_flows = 0; // of sp_settings
+    sp_forward_hook forward_hook = SP_FORWARD_AT_NIC;
 };
 
 class Bench {
@@ -54,6 +55,11 @@ class Bench {
     Seen cgroup(const Bytes& frame, const std::string& interface = "eth0");
     Seen tc(const Packet& packet, const std::string& interface = "eth0");
     Seen tc(const Bytes& frame, const std::string& interface = "eth0");
+
+    // What is routed, as it came in by `interface`, by the hook that the bench's options name.
+    // Netfilter's has it leave by an interface of the same kind; its events name none.
+    Seen forward(const Packet& packet, const std::string& interface = "eth2");
+    Seen forward(const Bytes& frame, const std::string& interface = "eth2");
 
     // The next generation, of another policy; flows stay.
     void reload(const std::string& policy);
@@ -74,6 +80,9 @@ class Bench {
 
   private:
     Seen run(sp_hook hook, const Bytes& frame, const std::string& interface, const SkbContext& skb);
+    [[nodiscard]] Result<RunResult> run_program(sp_hook hook, const Bytes& frame,
+                                                const std::string& interface,
+                                                const SkbContext& skb);
     void use(const Policy& policy);
     void describe_interfaces();
     [[nodiscard]] std::uint32_t generation_in_force() const;

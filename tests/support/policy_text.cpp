@@ -30,12 +30,14 @@ std::string line(const std::string& key, const std::string& value) {
     return value.empty() ? "" : key + " = " + value + "\n";
 }
 
+std::string peers_of(const std::string& peers) {
+    if (peers.empty()) return "";
+    return peers == "any" ? quoted(peers) : list(peers);
+}
+
 std::string rule(const std::string& table, const std::string& name, const std::string& peer_key,
                  const std::string& peers, const std::string& proto, const std::string& ports) {
-    return "[[" + table + "]]\n" + line("name", quoted(name)) +
-           line(peer_key, peers.empty()    ? ""
-                          : peers == "any" ? quoted(peers)
-                                           : list(peers)) +
+    return "[[" + table + "]]\n" + line("name", quoted(name)) + line(peer_key, peers_of(peers)) +
            line("proto", proto.empty() ? "" : value_of(proto)) +
            line("ports", ports.empty() ? "" : list(ports));
 }
@@ -80,6 +82,16 @@ std::string deny_in(const std::string& name, const std::string& from, const std:
 std::string deny_out(const std::string& name, const std::string& to, const std::string& proto,
                      const std::string& ports) {
     return deny("egress", name, "to", to, proto, ports);
+}
+
+std::string allow_through(const std::string& name, const std::string& from, const std::string& to,
+                          const std::string& proto, const std::string& ports) {
+    return rule("forward", name, "from", from, proto, ports) + line("to", peers_of(to));
+}
+
+std::string deny_through(const std::string& name, const std::string& from, const std::string& to,
+                         const std::string& proto, const std::string& ports) {
+    return deny("forward", name, "from", from, proto, ports) + line("to", peers_of(to));
 }
 
 std::string essentials(const std::string& lines) {

@@ -16,6 +16,12 @@ namespace sallyport::test {
                                   const std::string& proto = "", const std::string& ports = "");
 [[nodiscard]] std::string deny_out(const std::string& name, const std::string& to,
                                    const std::string& proto = "", const std::string& ports = "");
+[[nodiscard]] std::string allow_through(const std::string& name, const std::string& from,
+                                        const std::string& to, const std::string& proto,
+                                        const std::string& ports = "");
+[[nodiscard]] std::string deny_through(const std::string& name, const std::string& from,
+                                       const std::string& to, const std::string& proto = "",
+                                       const std::string& ports = "");
 [[nodiscard]] std::string essentials(const std::string& lines);
 
 // As the daemon would parse it, behind a preamble with schema, [host] (all

@@ -45,6 +45,17 @@ Result<RunResult> run_skb(int program, const Bytes& frame, const SkbContext& con
     return run(program, frame, &skb, sizeof(skb));
 }
 
+Result<RunResult> run_netfilter(int program, const Bytes& frame) {
+    // struct nf_hook_state of 6.4 and later; its pointers are the kernel's to fill.
+    struct {
+        std::uint8_t hook = 2; // NF_INET_FORWARD
+        std::uint8_t family = 2;
+        std::array<void*, 5> rest{};
+    } state;
+    if (frame.size() > 12 && frame[12] == 0x86) state.family = 10;
+    return run(program, frame, &state, sizeof(state));
+}
+
 Result<RunResult> run_bytes(int program, const Bytes& bytes) {
     return run(program, bytes, nullptr, 0);
 }

@@ -30,6 +30,8 @@ struct SkbContext {
 
 [[nodiscard]] Result<RunResult> run_xdp(int program, const Bytes& frame, std::uint32_t ifindex);
 [[nodiscard]] Result<RunResult> run_skb(int program, const Bytes& frame, const SkbContext& context);
+// An IP frame at NF_INET_FORWARD of its family; the program sees it from the IP header on.
+[[nodiscard]] Result<RunResult> run_netfilter(int program, const Bytes& frame);
 // Bytes without any context, as the programs that are never attached take them.
 [[nodiscard]] Result<RunResult> run_bytes(int program, const Bytes& bytes);
 

@@ -132,7 +132,7 @@ void check_event(Seen& seen, const sp_event& event, const Telling& telling, Chec
                                                              : SP_EVENT_NEW),
                 "the event's kind");
     // A cgroup program sees the packet from its IP header on.
-    std::size_t link_header = telling.hook == SP_HOOK_CGROUP ? 14 : 0;
+    std::size_t link_header = telling.hook == SP_HOOK_CGROUP || telling.from_ip_header ? 14 : 0;
     check.equal(event.len, telling.frame.size() - link_header, "the event's length");
     check.equal(event.generation, telling.generation, "the event's generation");
     check.agree(event.at_ns != 0, "the event has no time");

@@ -28,6 +28,7 @@ struct Telling {
     std::uint32_t ifindex = 0;
     const MapImage& image;
     std::uint32_t generation = 0; // of the slot in force; 0: none
+    bool from_ip_header = false;  // beside cgroup programs, which always see it so
 };
 
 // Fills in reason, would_drop and rule, and every disagreement. `seen` has the action and the
