@@ -31,7 +31,7 @@
  * so that the hooks' objects share one. Pointers may be null by its rules, and
  * what they point to must be initialised (before 6.3).
  */
-#ifndef SP_GLOBAL /* netfilter.h has another */
+#ifndef SP_GLOBAL /* alone.h has another */
 #define SP_GLOBAL __weak __noinline
 #endif
 

@@ -54,8 +54,13 @@ struct socket {
 	struct sock *sk;
 };
 
+struct css_set;
+struct cred;
+
 struct task_struct {
 	int tgid;
+	const struct cred *cred;
+	struct css_set *cgroups;
 	char comm[16];
 };
 

@@ -53,7 +53,8 @@ struct report {
 	__u32 rule;
 	__u32 ifindex;
 	__u32 len;
-	__u32 exfil;
+	__u16 exfil;
+	__u16 family;
 };
 
 static __always_inline int take_credit(const struct view *v, __u32 direction)
@@ -125,6 +126,7 @@ SP_GLOBAL int emit(__u32 slot, const struct report *r, const struct packet *p,
 	e->ifindex = r->ifindex;
 	e->len = r->len;
 	e->rule = r->rule;
+	e->socket_family = r->family;
 	e->generation = v.policy ? v.policy->generation : 0;
 	if (r->exfil)
 		e->flags |= SP_EVENT_EXFIL;

@@ -67,7 +67,7 @@ struct scene {
 	__u32 ifindex;
 	__u32 len;
 	__u16 iface_class;
-	__u16 spare;
+	__u16 family; /* of a socket that is refused, AF_*; 0: a packet is */
 };
 
 /* 1: let it go on, 0: drop it. */
@@ -85,6 +85,7 @@ SP_GLOBAL int settle(__u32 slot, const struct scene *s, struct finding *f, const
 	r.rule = f->rule;
 	r.ifindex = s->ifindex;
 	r.len = s->len;
+	r.family = s->family;
 	if (f->reason == SP_REASON_NONE) {
 		count(SP_COUNT_HOOK_ADMITTED + s->hook);
 		if (f->by_rule)
@@ -104,7 +105,7 @@ SP_GLOBAL int settle(__u32 slot, const struct scene *s, struct finding *f, const
 	count((observing(&v) ? SP_COUNT_HOOK_ADMITTED : SP_COUNT_HOOK_DROPPED) + s->hook);
 	if (!f->quiet) {
 		r.kind = observing(&v) ? SP_EVENT_WOULD_DROP : SP_EVENT_DROP;
-		r.exfil = is_exfil(&v, f, p, s->iface_class);
+		r.exfil = (__u16)is_exfil(&v, f, p, s->iface_class);
 		emit(slot, &r, p, owner);
 	}
 	return observing(&v) ? 1 : 0;

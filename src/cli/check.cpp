@@ -6,6 +6,8 @@
 #include "config/parse.h"
 #include "daemon/advice.h"
 #include "daemon/forged_sources.h"
+#include "daemon/packet_sockets.h"
+#include "kernel/packet_sockets.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -59,6 +61,8 @@ Checked check_file(const std::string& file) {
     }
     const auto advice = advise(*loaded->policy, file, system_advice_world());
     checked.diagnostics.insert(checked.diagnostics.end(), advice.begin(), advice.end());
+    const auto sockets = advise_packet_sockets(*loaded->policy, file, lsm_obstacle());
+    checked.diagnostics.insert(checked.diagnostics.end(), sockets.begin(), sockets.end());
     if (const auto interfaces = list_interfaces()) {
         const auto forged = advise_forged_sources(*loaded->policy, file, *interfaces);
         checked.diagnostics.insert(checked.diagnostics.end(), forged.begin(), forged.end());

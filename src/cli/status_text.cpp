@@ -108,11 +108,26 @@ std::string reasons_table(const StatusView& status) {
                         {Align::left, Align::right, Align::left}, rows);
 }
 
+std::string sockets_table(const StatusView& status) {
+    if (!status.packet_sockets) return {};
+    std::vector<Row> rows;
+    for (const PacketSocketStatus& socket : *status.packet_sockets)
+        rows.push_back({fmt::to_string(socket.pid), or_dash(socket.comm), or_dash(socket.cgroup),
+                        escaped(socket.family), or_dash(socket.ethertype),
+                        socket.netns == "host" ? or_dash(socket.iface) : "(other namespace)",
+                        socket.qdisc_bypass || socket.family == "xdp" ? "yes" : "-"});
+    constexpr auto L = Align::left, R = Align::right;
+    return render_table("packet sockets",
+                        {"PID", "COMMAND", "CGROUP", "FAMILY", "HEARS", "INTERFACE", "BYPASS"},
+                        {R, L, L, L, L, L, L}, rows);
+}
+
 } // namespace
 
 std::string render_status(const StatusView& status, Colour colour) {
     std::string text = headline(status, colour) + policy_line(status);
     text += hooks_table(status) + rules_table(status) + reasons_table(status);
+    text += sockets_table(status);
     text += fmt::format("\nflows   {} of {}, {} refused\n", status.flow_entries, status.flow_max,
                         status.flow_refused);
     text += fmt::format("bans    {}\n", status.bans_active);

@@ -133,6 +133,7 @@ std::uint32_t flags_of(const Policy& policy) {
     if (links.ptp) flags |= SP_SLOT_PTP;
     if (links.stp) flags |= SP_SLOT_STP;
     if (essentials.track_fragments) flags |= SP_SLOT_FRAGMENTS;
+    if (policy.host.packet_sockets == PacketSockets::deny) flags |= SP_SLOT_PACKET_DENY;
     return flags;
 }
 

@@ -52,10 +52,11 @@ class Automaton {
             const std::uint32_t other = number(after_stranger(states_[at], Trust::none));
             const std::uint32_t other_slice = number(after_stranger(
                 states_[at], states_[at].trust == Trust::slices ? Trust::slices : Trust::none));
-            into.states.push_back({.other = other,
-                                   .other_slice = other_slice,
-                                   .cgroup_class = into.selectors.id_of(states_[at].held),
-                                   .spare = 0});
+            into.states.push_back(
+                {.other = other,
+                 .other_slice = other_slice,
+                 .cgroup_class = into.selectors.id_of(rule_selectors(states_[at])),
+                 .flags = is_packet_user(states_[at]) ? SP_CG_PACKET_USER : 0});
             for (const std::string& name : names_at(states_[at])) {
                 const std::uint32_t next = number(after(states_[at], name));
                 if (next != (is_slice(name) ? other_slice : other))
@@ -80,6 +81,17 @@ class Automaton {
         const std::uint32_t id = known_.id_of(words) - 1; // the empty signature is no state
         if (id == states_.size()) states_.push_back(std::move(state));
         return id;
+    }
+
+    [[nodiscard]] bool is_packet_user(const State& state) const {
+        return names_.packet_users && std::ranges::binary_search(state.held, *names_.packet_users);
+    }
+
+    // Without the one that no rule asks for, or classes would differ for nothing.
+    [[nodiscard]] std::vector<std::uint32_t> rule_selectors(const State& state) const {
+        std::vector<std::uint32_t> held = state.held;
+        if (names_.packet_users) std::erase(held, *names_.packet_users);
+        return held;
     }
 
     static State after_stranger(const State& state, Trust trust) {
@@ -173,7 +185,12 @@ Result<IdentityClasses> classify_identities(const Policy& policy) {
         if (who.user) classes.user_classes.try_emplace(*who.user, 0);
     }
     for (auto& [uid, number] : classes.user_classes) number = classes.users++;
-    if (classes.units.empty() && classes.paths.empty()) {
+    for (const std::string& path : policy.host.packet_socket_users) {
+        SP_TRY(check_path(path, "packet-socket-users"));
+        if (!classes.packet_users) classes.packet_users = next++;
+        tree.add_selector(path, *classes.packet_users);
+    }
+    if (classes.units.empty() && classes.paths.empty() && !classes.packet_users) {
         classes.states.push_back({}); // the root, and all below it, of class 0
         return classes;
     }

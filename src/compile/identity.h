@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,6 +25,7 @@ struct IdentityClasses {
     std::map<std::string, std::uint32_t> units; // selector numbers
     std::map<std::string, std::uint32_t> paths;
     std::map<std::uint32_t, std::uint32_t> user_classes;
+    std::optional<std::uint32_t> packet_users; // one selector for all of packet-socket-users
     Interner selectors; // by cgroup class: the selectors that hold, ascending
 
     [[nodiscard]] std::uint32_t count() const { return cgroups * users; }

@@ -21,9 +21,33 @@ XdpMode read_xdp(Fields& fields) {
 }
 
 PacketSockets read_packet_sockets(Fields& fields) {
-    if (fields.not_yet("packet-sockets", "deny")) return PacketSockets::deny;
     return fields.choice("packet-sockets", PacketSockets::report,
-                         {{"report", PacketSockets::report}, {"allow", PacketSockets::allow}});
+                         {{"deny", PacketSockets::deny},
+                          {"report", PacketSockets::report},
+                          {"allow", PacketSockets::allow}});
+}
+
+// Cgroups as rules name them; the slash before a path may be left out here.
+std::vector<std::string> read_packet_socket_users(Fields& fields, PacketSockets mode) {
+    std::vector<std::string> users;
+    const Value* const list = fields.get("packet-socket-users");
+    if (list == nullptr) return users;
+    for (const Value* item : strings_of(*list, "packet-socket-users", fields.findings())) {
+        Value path = *item;
+        if (!path.text.empty() && !path.text.starts_with('/')) path.text.insert(0, 1, '/');
+        if (!is_good_cgroup(path, fields.findings())) continue;
+        if (path.text == "/")
+            fields.findings().error(item->place, "\"/\" would spare every process",
+                                    "name the cgroups that need packet sockets, or write "
+                                    "packet-sockets = \"report\"");
+        else
+            users.push_back(std::move(path.text));
+    }
+    if (!users.empty() && mode != PacketSockets::deny)
+        fields.findings().warning(list->place,
+                                  "\"packet-socket-users\" spares nobody: nothing is denied",
+                                  "packet-sockets = \"deny\" refuses such sockets to all others");
+    return users;
 }
 
 Sysctls read_sysctls(Fields& fields) {
@@ -53,10 +77,7 @@ Host read_host(Fields& root) {
         cgroup != nullptr && is_good_cgroup(*cgroup, root.findings()))
         host.cgroup = cgroup->text;
     host.packet_sockets = read_packet_sockets(fields);
-    // Whom a refusal of packet sockets would spare: nobody, while nothing is refused.
-    if (const Value* users = fields.get("packet-socket-users", ValueKind::list);
-        users != nullptr && !users->items.empty())
-        fields.not_yet({"packet-socket-users"});
+    host.packet_socket_users = read_packet_socket_users(fields, host.packet_sockets);
     host.sysctls = read_sysctls(fields);
     fields.finish();
     return host;

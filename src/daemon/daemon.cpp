@@ -9,6 +9,7 @@
 #include "daemon/control.h"
 #include "daemon/forged_sources.h"
 #include "daemon/notify.h"
+#include "daemon/packet_patrol.h"
 #include "daemon/publisher.h"
 #include "daemon/status_build.h"
 #include "daemon/wall.h"
@@ -34,6 +35,8 @@ constexpr long kDrainEveryMs = 100;
 constexpr unsigned kTicksASecond = 1000 / kDrainEveryMs;
 // A hook that was detached is missed so long at most, and a drain.
 constexpr unsigned kTicksToMend = 200 / kDrainEveryMs;
+// A look at who holds packet sockets walks every open file of the machine.
+constexpr unsigned kTicksALook = 5 * kTicksASecond;
 
 constexpr int kExitDone = 0;
 constexpr int kExitBadPolicy = 2;
@@ -53,6 +56,7 @@ void log_error(const Error& error) {
 }
 
 void log_news(const WallNews& news) {
+    for (const std::string& warning : news.warnings) spdlog::warn("{}", warning);
     for (const std::string& note : news.notes) spdlog::info("{}", note);
     for (const std::string& line : news.cut) spdlog::warn("cut: {}", line);
 }
@@ -112,6 +116,7 @@ class Daemon {
     void follow_interfaces();
     void mend();
     void on_second();
+    void look_for_packet_sockets();
     void reload();
     void say_ready();
     void tell(const WallNews& news);
@@ -122,6 +127,7 @@ class Daemon {
     Wall wall_;
     Notifier notifier_;
     Publisher publisher_;
+    PacketPatrol patrol_;
     std::unique_ptr<ControlServer> control_;
     std::unique_ptr<LogFile> log_;
     std::optional<RingReader> ring_;
@@ -201,6 +207,7 @@ void Daemon::tell(const WallNews& news) {
 Status Daemon::run() {
     publisher_.say_policy(EventState::applied,
                           wall_.enforced().observe ? "observing" : "enforcing");
+    look_for_packet_sockets();
     say_ready();
     follow_interfaces(); // what came before the watch was open
     while (!stop_) {
@@ -267,6 +274,11 @@ void Daemon::on_timer() {
     ++ticks_;
     if (ticks_ % kTicksToMend == 0) mend();
     if (ticks_ % kTicksASecond == 0) on_second();
+    if (ticks_ % kTicksALook == 0) look_for_packet_sockets();
+}
+
+void Daemon::look_for_packet_sockets() {
+    if (const Status looked = patrol_.look(wall_, publisher_); !looked) log_error(looked.error());
 }
 
 void Daemon::mend() {
@@ -307,6 +319,7 @@ Result<nlohmann::ordered_json> Daemon::answer(const nlohmann::json& request, con
         StatusView view =
             SP_TRY(build_status(wall_.programs().maps(), wall_.hooks(), wall_.enforced()));
         view.events_folded = publisher_.folded();
+        view.packet_sockets = patrol_.held(wall_, publisher_);
         return to_json(view);
     }
     if (command == "down") {

@@ -62,6 +62,8 @@ std::string to_json_text(const Enforced& e) {
                          {"by", e.by},
                          {"observe", e.observe},
                          {"cgroup", e.cgroup},
+                         {"packet_sockets", e.packet_sockets},
+                         {"packet_socket_users", e.packet_socket_users},
                          {"interfaces", e.interfaces},
                          {"flow_max", e.flow_max},
                          {"repeat_s", e.repeat_s},
@@ -81,6 +83,9 @@ Result<Enforced> enforced_from_json(const std::string& text) {
                    .by = object.at("by"),
                    .observe = object.at("observe"),
                    .cgroup = object.at("cgroup"),
+                   .packet_sockets = object.value("packet_sockets", "report"),
+                   .packet_socket_users =
+                       object.value("packet_socket_users", std::vector<std::string>{}),
                    .interfaces = object.at("interfaces"),
                    .flow_max = object.at("flow_max"),
                    .repeat_s = object.at("repeat_s"),

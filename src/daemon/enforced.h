@@ -27,6 +27,8 @@ struct Enforced {
     std::string by;      // who started or asked
     bool observe = false;
     std::string cgroup = "/";
+    std::string packet_sockets = "report"; // as the policy has it
+    std::vector<std::string> packet_socket_users;
     std::vector<std::string> interfaces; // globs
     std::uint32_t flow_max = 0;
     std::uint32_t repeat_s = 10;

@@ -4,7 +4,10 @@
 #include "daemon/wall.h"
 #include "event/decode.h"
 #include "event/json.h"
+#include "kernel/namespaces.h"
+#include "sallyport/abi/event.h"
 
+#include <cstring>
 #include <ctime>
 #include <unistd.h>
 
@@ -34,7 +37,8 @@ WallTime now() {
 } // namespace
 
 Publisher::Publisher(const Wall& wall, OwnerNames owners, std::chrono::seconds repeat)
-    : wall_(wall), owners_(std::move(owners)), fold_(repeat), host_(host_name()) {}
+    : wall_(wall), owners_(std::move(owners)), fold_(repeat), host_(host_name()),
+      host_netns_(netns_cookie().value_or(0)) {}
 
 Event Publisher::named(Event event) {
     if (event.ifindex != 0 && event.hook != SP_HOOK_CGROUP)
@@ -113,6 +117,28 @@ void Publisher::say_hook(const HookNews& news) {
     event.detail = news.why.empty() ? news.hook : news.hook + ": " + news.why;
     event.generation = wall_.enforced().generation;
     publish(std::move(event));
+}
+
+Event Publisher::socket_event(const sp_found_socket& socket) {
+    Event event;
+    event.at = now();
+    event.kind = EventKind::socket;
+    event.state = EventState::found;
+    event.direction = SP_EGRESS;
+    event.hook = SP_HOOK_SOCKET;
+    event.socket_family = socket.family;
+    event.qdisc_bypass = socket.bypass == SP_BYPASS_YES;
+    event.ethertype = socket.protocol;
+    event.pid = socket.pid;
+    event.uid = socket.uid;
+    event.comm.assign(socket.comm, strnlen(socket.comm, sizeof socket.comm));
+    event.cgroup_id = socket.cgroup;
+    event.generation = wall_.enforced().generation;
+    if (socket.netns == host_netns_)
+        event.iface = wall_.interface_name(socket.ifindex);
+    else
+        event.detail = "in another network namespace";
+    return owners_.complete(std::move(event));
 }
 
 } // namespace sallyport

@@ -6,6 +6,7 @@
 #include "event/fold.h"
 #include "event/sink.h"
 #include "kernel/counters.h"
+#include "sallyport/abi/packet_socket.h"
 
 #include <chrono>
 #include <cstddef>
@@ -37,6 +38,9 @@ class Publisher {
 
     void say_policy(EventState state, const std::string& detail);
     void say_hook(const HookNews& news);
+    // A held packet socket as an event, with names.
+    [[nodiscard]] Event socket_event(const sp_found_socket& socket);
+    void say_socket(const Event& event) { publish(event); }
 
     [[nodiscard]] std::uint64_t folded() const { return fold_.folded(); }
 
@@ -50,6 +54,7 @@ class Publisher {
     Fold fold_;
     std::vector<EventSink*> sinks_;
     std::string host_;
+    std::uint64_t host_netns_ = 0;
     std::uint64_t seq_ = 0;
     std::uint64_t told_full_ = 0;
     std::uint64_t told_rate_ = 0;

@@ -41,6 +41,34 @@ RuleStatus rule_from(const json& object) {
             .denied = object.value("denied", std::uint64_t{0})};
 }
 
+PacketSocketStatus packet_socket_from(const json& object) {
+    return {.pid = object.value("pid", std::uint32_t{0}),
+            .comm = text_in(object, "comm"),
+            .exe = text_in(object, "exe"),
+            .uid = object.value("uid", std::uint32_t{0}),
+            .cgroup = text_in(object, "cgroup"),
+            .unit = text_in(object, "unit"),
+            .family = text_in(object, "family"),
+            .ethertype = text_in(object, "ethertype"),
+            .iface = text_in(object, "iface"),
+            .netns = text_in(object, "netns"),
+            .qdisc_bypass = object.value("qdisc_bypass", false)};
+}
+
+ordered_json packet_socket_to_json(const PacketSocketStatus& socket) {
+    return {{"pid", socket.pid},
+            {"comm", socket.comm},
+            {"exe", or_null(socket.exe)},
+            {"uid", socket.uid},
+            {"cgroup", or_null(socket.cgroup)},
+            {"unit", or_null(socket.unit)},
+            {"family", socket.family},
+            {"ethertype", or_null(socket.ethertype)},
+            {"iface", or_null(socket.iface)},
+            {"netns", socket.netns},
+            {"qdisc_bypass", socket.qdisc_bypass}};
+}
+
 StatusView view_from(const json& object) {
     StatusView view;
     if (object.contains("state")) view.state = text_in(object, "state");
@@ -69,6 +97,11 @@ StatusView view_from(const json& object) {
     view.events_folded = events.value("folded", std::uint64_t{0});
     view.events_lost = events.value("lost", std::uint64_t{0});
     view.blind = part_of(object, "blind", json::array()).get<std::vector<std::string>>();
+    if (const json sockets = part_of(object, "packet_sockets", nullptr); !sockets.is_null()) {
+        view.packet_sockets.emplace();
+        for (const json& socket : sockets)
+            view.packet_sockets->push_back(packet_socket_from(socket));
+    }
     return view;
 }
 
@@ -91,6 +124,12 @@ ordered_json to_json(const StatusView& status) {
                          {"limited", rule.limited},
                          {"bytes", rule.bytes},
                          {"denied", rule.denied}});
+    ordered_json sockets = nullptr;
+    if (status.packet_sockets) {
+        sockets = ordered_json::array();
+        for (const PacketSocketStatus& socket : *status.packet_sockets)
+            sockets.push_back(packet_socket_to_json(socket));
+    }
     ordered_json reasons = ordered_json::object();
     for (const auto& [reason, count] : status.reasons) reasons[reason] = count;
     return {{"state", status.state},
@@ -115,6 +154,7 @@ ordered_json to_json(const StatusView& status) {
              {{"sent", status.events_sent},
               {"folded", status.events_folded},
               {"lost", status.events_lost}}},
+            {"packet_sockets", sockets},
             {"blind", status.blind}};
 }
 

@@ -32,6 +32,22 @@ struct RuleStatus {
     bool operator==(const RuleStatus&) const = default;
 };
 
+// A process that holds a socket of AF_PACKET or AF_XDP.
+struct PacketSocketStatus {
+    std::uint32_t pid = 0;
+    std::string comm;
+    std::string exe;
+    std::uint32_t uid = 0;
+    std::string cgroup;
+    std::string unit;
+    std::string family;        // "packet", "xdp"
+    std::string ethertype;     // "0x0003": what it hears; "": it only sends
+    std::string iface;         // "": bound to none, or in another namespace
+    std::string netns;         // "host", "other"
+    bool qdisc_bypass = false; // it sends past the NIC's hook
+    bool operator==(const PacketSocketStatus&) const = default;
+};
+
 struct StatusView {
     std::string state = "not-protected"; // "protected", "observing", "not-protected"
     std::string why;                     // "": null in JSON
@@ -53,6 +69,8 @@ struct StatusView {
     std::uint64_t events_folded = 0;
     std::uint64_t events_lost = 0;
     std::vector<std::string> blind; // what this kernel cannot see: "af-xdp", "packet-sockets", ...
+    // As of a few seconds ago; nothing when nobody looks: no daemon, or packet-sockets = "allow".
+    std::optional<std::vector<PacketSocketStatus>> packet_sockets;
     bool operator==(const StatusView&) const = default;
 };
 

@@ -14,14 +14,27 @@
 namespace sallyport {
 namespace {
 
+constexpr const char* kSocketHooks[] = {"lsm_create", "lsm_receive", "lsm_sendmsg"};
+
+bool refuses_packet_sockets(const std::vector<HookState>& hooks) {
+    return std::ranges::all_of(kSocketHooks, [&hooks](const std::string& name) {
+        return std::ranges::any_of(
+            hooks, [&name](const HookState& hook) { return hook.hook == name && hook.attached; });
+    });
+}
+
 // What no hook of ours sees on this kernel (docs/threat-model.md).
-std::vector<std::string> blind_spots(const std::vector<HookState>& hooks) {
-    std::vector<std::string> blind = {"af-xdp", "packet-qdisc-bypass"};
+std::vector<std::string> blind_spots(const std::vector<HookState>& hooks, const sp_slot& slot) {
+    std::vector<std::string> blind;
+    const bool refuses = refuses_packet_sockets(hooks);
+    if (slot.flags & SP_SLOT_PACKET_DENY && !refuses) blind.push_back("packet-sockets");
+    if (!refuses || !(slot.flags & SP_SLOT_PACKET_DENY) || slot.flags & SP_SLOT_OBSERVE)
+        blind.insert(blind.end(), {"af-xdp", "packet-qdisc-bypass"});
     std::error_code error;
     if (!std::filesystem::is_empty("/sys/class/infiniband", error) && !error)
         blind.push_back("rdma");
     for (const HookState& hook : hooks)
-        if (!hook.attached)
+        if (!hook.attached && !is_socket_hook(hook.hook))
             blind.push_back(hook.iface.empty() ? hook.hook : hook.hook + ":" + hook.iface);
     return blind;
 }
@@ -93,6 +106,9 @@ Status add_hooks(StatusView& view, const Maps& maps, const std::vector<HookState
     add_pair(view, hooks, "cgroup", {"cgroup_egress", "cgroup_ingress", "sock_create"},
              admitted(SP_HOOK_CGROUP), dropped(SP_HOOK_CGROUP));
     add_forward(view, hooks, admitted(SP_HOOK_FORWARD), dropped(SP_HOOK_FORWARD));
+    if (std::ranges::any_of(hooks, [](const HookState& h) { return is_socket_hook(h.hook); }))
+        add_pair(view, hooks, "socket", {std::begin(kSocketHooks), std::end(kSocketHooks)},
+                 admitted(SP_HOOK_SOCKET), dropped(SP_HOOK_SOCKET));
     return {};
 }
 
@@ -117,6 +133,7 @@ void judge_state(StatusView& view, const std::vector<HookState>& hooks, const sp
         if (hook.hook == "xdp" && hook.attached) xdp = true;
         // The tracepoints only follow cgroups; without them identity is slower, not open.
         if (hook.attached || hook.hook == "cgroup_mkdir" || hook.hook == "cgroup_rmdir") continue;
+        if (is_socket_hook(hook.hook)) continue; // `blind` names what they would refuse
         view.state = "not-protected";
         view.why = fmt::format("hook {}{}{} is not attached: {}", hook.hook,
                                hook.iface.empty() ? "" : " on ", hook.iface, hook.why);
@@ -128,6 +145,20 @@ void judge_state(StatusView& view, const std::vector<HookState>& hooks, const sp
 }
 
 } // namespace
+
+PacketSocketStatus packet_socket_status(const Event& event) {
+    return {.pid = event.pid.value_or(0),
+            .comm = event.comm,
+            .exe = event.exe,
+            .uid = event.uid.value_or(0),
+            .cgroup = event.cgroup,
+            .unit = event.unit,
+            .family = socket_family_name(event.socket_family),
+            .ethertype = event.ethertype ? fmt::format("0x{:04x}", event.ethertype) : "",
+            .iface = event.iface,
+            .netns = event.detail.empty() ? "host" : "other",
+            .qdisc_bypass = event.qdisc_bypass};
+}
 
 Result<StatusView> build_status(const Maps& maps, const std::vector<HookState>& hooks,
                                 const Enforced& enforced) {
@@ -162,7 +193,7 @@ Result<StatusView> build_status(const Maps& maps, const std::vector<HookState>& 
     view.events_sent = counters.counts[SP_COUNT_EVENTS_SENT];
     view.events_lost =
         counters.counts[SP_COUNT_EVENTS_LOST] + counters.counts[SP_COUNT_EVENTS_HELD];
-    view.blind = blind_spots(hooks);
+    view.blind = blind_spots(hooks, slot);
     return view;
 }
 

@@ -4,6 +4,7 @@
 #include "base/result.h"
 #include "daemon/enforced.h"
 #include "daemon/status.h"
+#include "event/event.h"
 #include "kernel/hooks.h"
 #include "kernel/maps.h"
 
@@ -13,5 +14,8 @@ namespace sallyport {
 
 [[nodiscard]] Result<StatusView> build_status(const Maps& maps, const std::vector<HookState>& hooks,
                                               const Enforced& enforced);
+
+// `event` is one of Publisher::socket_event.
+[[nodiscard]] PacketSocketStatus packet_socket_status(const Event& event);
 
 } // namespace sallyport

@@ -126,6 +126,8 @@ Result<Wall> Wall::raise(Pins pins, const PolicySource& source, Running running,
             wall.keep_running_flows();
         else
             wall.cut_running(source.policy, news);
+        if (source.policy.host.packet_sockets == PacketSockets::deny)
+            wall.deny_packet_sockets(news);
         SP_TRY(wall.install(cgroup, source.policy.host.xdp, OnRefusal::fail,
                             running == Running::keep ? KeepRunning::yes : KeepRunning::no, news));
         wall.note_next(source, image, news);
@@ -186,6 +188,8 @@ Result<Wall> Wall::adopt(Pins pins, const std::string& state_dir, WallNews& news
     SP_TRY(wall.hooks_.install_owners(wall.programs_, wall.pins_, cgroup.directory.get()));
     wall.find_pinned_nics(news);
     SP_TRY(wall.write_ifaces(sp_control_active(word), nullptr));
+    if (slot.flags & SP_SLOT_PACKET_DENY || wall.hooks_.has_sockets(wall.pins_))
+        wall.deny_packet_sockets(news);
     SP_TRY(wall.install(cgroup, XdpMode::automatic, OnRefusal::keep_trying, KeepRunning::no, news));
     return wall;
 }
@@ -226,6 +230,8 @@ void Wall::note_next(const PolicySource& source, const MapImage& image, WallNews
     next_.applied = now_rfc3339();
     next_.by = source.by;
     next_.observe = source.policy.host.mode == Mode::observe;
+    next_.packet_sockets = to_string(source.policy.host.packet_sockets);
+    next_.packet_socket_users = source.policy.host.packet_socket_users;
     next_.interfaces = source.policy.host.interfaces;
     next_.repeat_s = static_cast<std::uint32_t>(source.policy.events.repeat.count());
     next_.rules.clear();
@@ -279,6 +285,7 @@ Status Wall::switch_to(const PolicySource& source, std::uint32_t slot, const Map
     enforced_.interfaces = source.policy.host.interfaces;
     Status guarded = guard_nics(source.policy.host.xdp, OnRefusal::fail, news);
     if (guarded) {
+        if (source.policy.host.packet_sockets == PacketSockets::deny) deny_packet_sockets(news);
         note_next(source, image, news);
         guarded = activate(programs_.maps(), slot);
     }

@@ -43,8 +43,9 @@ struct HookNews {
 
 struct WallNews {
     std::vector<HookNews> hooks;
-    std::vector<std::string> notes; // "eth0: generic XDP: native refused: ..."
-    std::vector<std::string> cut;   // connections that were ended, one line each
+    std::vector<std::string> warnings; // what an operator asked for and does not get
+    std::vector<std::string> notes;    // "eth0: generic XDP: native refused: ..."
+    std::vector<std::string> cut;      // connections that were ended, one line each
 };
 
 class Wall {
@@ -113,6 +114,8 @@ class Wall {
     // once it is: whoever is killed between the two is adopted by either name.
     void note_next(const PolicySource& source, const MapImage& image, WallNews& news);
     void note_switched(WallNews& news);
+    // Not to get the hooks is no failure: the policy holds without them, and says so.
+    void deny_packet_sockets(WallNews& news);
     void cut_running(const Policy& policy, WallNews& news);
     void keep_running_flows();
     [[nodiscard]] XdpMode xdp_mode() const {

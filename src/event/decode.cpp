@@ -35,6 +35,7 @@ void take_packet(Event& event, const sp_event& record) {
     event.ethertype = record.ethertype;
     event.len = record.len;
     event.ifindex = record.ifindex;
+    event.socket_family = record.socket_family;
 }
 
 void take_owner(Event& event, const sp_event& record) {

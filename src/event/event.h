@@ -21,6 +21,7 @@ enum class EventKind : std::uint16_t {
     lost = 256,   // `count` events that no reader of this stream will see; `lost_by` says where
     policy = 257, // a switch of the policy, or one refused; see `state`
     hook = 258,   // a hook attached, lost, restored; see `state`
+    socket = 259, // a process holds a socket that the packet hooks may not see; see `state`
 };
 
 enum class LostBy : std::uint8_t {
@@ -30,7 +31,7 @@ enum class LostBy : std::uint8_t {
     log_file,    // the log file could not be written
 };
 
-enum class EventState : std::uint8_t { attached, lost, restored, applied, refused };
+enum class EventState : std::uint8_t { attached, lost, restored, applied, refused, found };
 
 using WallTime = std::chrono::sys_time<std::chrono::microseconds>;
 
@@ -58,6 +59,9 @@ struct Event {
     std::string iface;
     std::optional<std::uint8_t> hook; // enum sp_hook
 
+    std::uint16_t socket_family = 0; // AF_PACKET, AF_XDP: of a socket held or refused; 0: none
+    bool qdisc_bypass = false;       // it sends past the NIC's hook
+
     std::optional<std::uint32_t> pid;
     std::string comm; // any bytes but zero: a process chooses them
     std::string exe;
@@ -71,7 +75,7 @@ struct Event {
 
     std::optional<LostBy> lost_by;   // kind lost
     std::uint64_t count = 0;         // kind lost
-    std::optional<EventState> state; // kinds policy and hook
+    std::optional<EventState> state; // kinds policy, hook and socket
     std::string file;                // kind policy: the policy file
     std::string sha256;              // kind policy
     std::string detail;              // kinds policy and hook: a sentence for people

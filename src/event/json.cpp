@@ -118,6 +118,8 @@ std::string to_json_line(const Event& event) {
     write_packet(line, event);
     if (!event.iface.empty()) line.string("iface", event.iface);
     if (event.hook) line.string("hook", hook_name(*event.hook));
+    if (event.socket_family != 0) line.string("family", socket_family_name(event.socket_family));
+    if (event.qdisc_bypass) line.flag("qdisc_bypass");
     write_owner(line, event);
     if (event.repeats != 1) line.number("repeats", event.repeats);
     if (event.generation != 0) line.number("generation", event.generation);

@@ -128,6 +128,8 @@ void read_packet(Event& event, Fields& fields) {
     event.len = fields.number<std::uint32_t>("len").value_or(0);
     event.iface = fields.string("iface");
     event.hook = fields.named("hook", or_number(parse_hook));
+    event.socket_family = fields.named("family", parse_socket_family).value_or(0);
+    event.qdisc_bypass = fields.flag("qdisc_bypass");
 }
 
 void read_owner(Event& event, Fields& fields) {

@@ -3,6 +3,7 @@
 #include "event/names.h"
 
 #include "sallyport/abi/event.h"
+#include "sallyport/abi/packet_socket.h"
 #include "sallyport/abi/reason.h"
 #include "sallyport/abi/types.h"
 
@@ -45,6 +46,11 @@ constexpr auto kHooks = std::to_array<Entry<std::uint8_t>>({
     {SP_HOOK_SOCKET, "socket"},
 });
 
+constexpr auto kSocketFamilies = std::to_array<Entry<std::uint16_t>>({
+    {SP_AF_PACKET, "packet"},
+    {SP_AF_XDP, "xdp"},
+});
+
 constexpr auto kKinds = std::to_array<Entry<EventKind>>({
     {EventKind::drop, "drop"},
     {EventKind::would_drop, "would-drop"},
@@ -52,6 +58,7 @@ constexpr auto kKinds = std::to_array<Entry<EventKind>>({
     {EventKind::lost, "lost"},
     {EventKind::policy, "policy"},
     {EventKind::hook, "hook"},
+    {EventKind::socket, "socket"},
 });
 
 constexpr auto kLosers = std::to_array<Entry<LostBy>>({
@@ -67,6 +74,7 @@ constexpr auto kStates = std::to_array<Entry<EventState>>({
     {EventState::restored, "restored"},
     {EventState::applied, "applied"},
     {EventState::refused, "refused"},
+    {EventState::found, "found"},
 });
 
 constexpr auto kProtos = std::to_array<Entry<std::uint8_t>>({
@@ -141,6 +149,13 @@ std::string hook_name(std::uint8_t hook) {
 }
 std::optional<std::uint8_t> parse_hook(std::string_view name) {
     return number_in(kHooks, name);
+}
+
+std::string socket_family_name(std::uint16_t family) {
+    return name_in(kSocketFamilies, family);
+}
+std::optional<std::uint16_t> parse_socket_family(std::string_view name) {
+    return number_in(kSocketFamilies, name);
 }
 
 std::string to_string(EventKind kind) {

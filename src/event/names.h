@@ -23,6 +23,9 @@ namespace sallyport {
 [[nodiscard]] std::string hook_name(std::uint8_t hook); // "xdp", "connect", "forward" and so on
 [[nodiscard]] std::optional<std::uint8_t> parse_hook(std::string_view name);
 
+[[nodiscard]] std::string socket_family_name(std::uint16_t family); // "packet", "xdp"
+[[nodiscard]] std::optional<std::uint16_t> parse_socket_family(std::string_view name);
+
 [[nodiscard]] std::string to_string(EventKind kind); // "would-drop"; a number when not known
 [[nodiscard]] std::optional<EventKind> parse_event_kind(std::string_view name);
 

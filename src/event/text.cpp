@@ -69,6 +69,8 @@ std::pair<std::string, std::string_view> verdict_of(const Event& event) {
         return {"POLICY", kCyan};
     case EventKind::hook:
         return {"HOOK", kCyan};
+    case EventKind::socket:
+        return {"SOCKET", kYellow};
     }
     return {"kind " + to_string(event.kind), kYellow};
 }
@@ -88,6 +90,7 @@ std::string ends_of(const Event& event) {
 }
 
 std::string proto_text(const Event& event) {
+    if (event.socket_family != 0) return socket_family_name(event.socket_family);
     if (event.proto) return proto_name(*event.proto);
     if (event.ethertype == 0x0806) return "arp";
     return event.ethertype != 0 ? fmt::format("0x{:04x}", event.ethertype) : "-";
@@ -179,6 +182,18 @@ std::string hook_text(const Event& event) {
     return std::move(tail).take().substr(2);
 }
 
+std::string socket_text(const Event& event) {
+    Tail tail;
+    tail.add(event.state ? to_string(*event.state) : "changed");
+    tail.add(socket_family_name(event.socket_family));
+    tail.add(process_text(event));
+    tail.add(home_text(event));
+    if (!event.iface.empty()) tail.add("on " + escaped(event.iface));
+    if (event.qdisc_bypass) tail.add("past the NIC's hook (PACKET_QDISC_BYPASS)");
+    tail.add(escaped(event.detail));
+    return std::move(tail).take().substr(2);
+}
+
 std::string body_of(const Event& event, Colour colour) {
     switch (event.kind) {
     case EventKind::drop:
@@ -191,6 +206,8 @@ std::string body_of(const Event& event, Colour colour) {
         return policy_text(event);
     case EventKind::hook:
         return hook_text(event);
+    case EventKind::socket:
+        return socket_text(event);
     }
     return about_packet(event, colour);
 }

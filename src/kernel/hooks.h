@@ -50,6 +50,11 @@ class Hooks {
     [[nodiscard]] Status install_owners(const Programs& programs, const Pins& pins, int cgroup);
     // The cgroup's other programs.
     [[nodiscard]] Status install_cgroup(const Programs& programs, const Pins& pins, int cgroup);
+    // Those that refuse packet sockets. The first error, with what could be attached in place.
+    [[nodiscard]] Status install_sockets(const Programs& programs, const Pins& pins);
+    void remove_sockets(const Pins& pins);
+    // Did an earlier daemon attach them?
+    [[nodiscard]] static bool has_sockets(const Pins& pins);
     // XDP and TC on one NIC; TC first, so that no flow is opened that XDP would not know.
     [[nodiscard]] Status install_nic(const Programs& programs, const Pins& pins,
                                      const GuardedNic& nic, XdpMode mode);
@@ -86,8 +91,8 @@ class Hooks {
         std::uint32_t program = 0; // what the link must run
         std::optional<NetfilterPlace> place; // of a netfilter link
         int netfilter = -1;                  // its program
-        bool fresh = false;        // made by this process
-        bool missing = false;      // miss(): there is nothing to hold
+        bool fresh = false;                  // made by this process
+        bool missing = false;                // miss(): there is nothing to hold
         [[nodiscard]] bool has_lost() const;
     };
     [[nodiscard]] Status keep(const Pins& pins, const std::string& pin, HookState state,
@@ -109,6 +114,9 @@ class Hooks {
 // What a pin of that name and path holds; nothing when it is no netfilter hook's.
 [[nodiscard]] std::optional<HookState> netfilter_state(const std::string& pin,
                                                        const std::string& path);
+
+// Is it one of those that refuse packet sockets? Without them the wall stands.
+[[nodiscard]] bool is_socket_hook(const std::string& hook);
 
 // The clsact filter of an interface, which has no pin to tell of it; nothing when
 // no interface of this network namespace has the name.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernel/programs.h"
 
+#include "kernel/packet_sockets.h"
 #include "sp_bpf.skel.h"
 
 #include <bit>
@@ -9,8 +10,10 @@
 #include <cerrno>
 #include <cstdarg>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fmt/format.h>
+#include <sstream>
 #include <unistd.h>
 #include <vector>
 
@@ -26,9 +29,11 @@ std::string& load_log() {
 
 int keep_warnings(libbpf_print_level level, const char* format, std::va_list arguments) {
     if (level != LIBBPF_WARN) return 0;
-    char line[2048];
-    std::vsnprintf(line, sizeof(line), format, arguments);
+    // One "line" may be the verifier's whole log, whose end is what matters.
+    char* line = nullptr;
+    if (vasprintf(&line, format, arguments) < 0) return 0;
     if (load_log().size() < (1u << 20)) load_log() += line;
+    std::free(line);
     return 0;
 }
 
@@ -61,7 +66,13 @@ bool is_pinned(const bpf_map* map) {
 struct Optional {
     bool tracepoints = true; // that follow cgroups
     bool netfilter = true;   // for what is routed (6.4)
+    bool lsm = true;         // that refuse packet sockets
 };
+
+// The instance that is only asked judges packets alone.
+bool can_load_lsm(const LoadOptions& options) {
+    return lsm_obstacle().empty() && options.settings.ask_slot == 0;
+}
 
 Result<Skeleton> open_skeleton(const LoadOptions& options, Optional optional) {
     Skeleton skeleton(sp_bpf::open());
@@ -80,6 +91,9 @@ Result<Skeleton> open_skeleton(const LoadOptions& options, Optional optional) {
                               settings.forward_hook == SP_FORWARD_NETFILTER);
     bpf_program__set_autoload(skeleton->progs.sp_tc_forward,
                               settings.forward_hook == SP_FORWARD_TC_INGRESS);
+    for (bpf_program* program : {skeleton->progs.sp_lsm_create, skeleton->progs.sp_lsm_receive,
+                                 skeleton->progs.sp_lsm_sendmsg})
+        bpf_program__set_autoload(program, optional.lsm);
     if (options.pin_dir.empty()) return skeleton;
     bpf_map* map = nullptr;
     bpf_object__for_each_map(map, skeleton->obj) {
@@ -100,6 +114,17 @@ Result<Skeleton> load_skeleton(const LoadOptions& options, Optional optional) {
         fail_errno(-error, "loading the BPF programs", hint_for(-error));
     failure.error().verifier_log = load_log();
     return failure;
+}
+
+// The last thing that the verifier says before its statistics.
+std::string verifier_complaint(const std::string& log) {
+    std::string last;
+    std::istringstream lines(log);
+    for (std::string line; std::getline(lines, line);) {
+        if (line.starts_with("processed ") || line.starts_with("-- END")) break;
+        if (!line.empty()) last = line;
+    }
+    return last;
 }
 
 Maps maps_of(const sp_bpf& s) {
@@ -162,6 +187,14 @@ const bpf_program* program_of(const sp_bpf& s, Program program) {
         return s.progs.sp_cg_rmdir;
     case Program::owners:
         return s.progs.sp_owners_fill;
+    case Program::packet_find:
+        return s.progs.sp_packet_find;
+    case Program::lsm_create:
+        return s.progs.sp_lsm_create;
+    case Program::lsm_receive:
+        return s.progs.sp_lsm_receive;
+    case Program::lsm_sendmsg:
+        return s.progs.sp_lsm_sendmsg;
     case Program::seed:
         return s.progs.sp_seed;
     case Program::sweep:
@@ -175,6 +208,7 @@ const bpf_program* program_of(const sp_bpf& s, Program program) {
 struct Programs::Impl {
     Skeleton skeleton;
     Maps maps;
+    std::string lsm_refusal;
 };
 
 Programs::Programs(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -191,17 +225,25 @@ Result<Programs> Programs::load(const LoadOptions& options) {
     }
     const bool netfilter = options.settings.forward_hook == SP_FORWARD_NETFILTER &&
                            libbpf_probe_bpf_prog_type(kNetfilterPrograms, nullptr) == 1;
-    Result<Skeleton> skeleton =
-        load_skeleton(options, {.tracepoints = true, .netfilter = netfilter});
-    std::vector<Optional> smaller = {{.tracepoints = false, .netfilter = netfilter}};
-    if (netfilter) {
-        smaller.push_back({.tracepoints = true, .netfilter = false});
-        smaller.push_back({.tracepoints = false, .netfilter = false});
-    }
-    for (const Optional& set : smaller) {
-        if (skeleton) break;
+    const bool lsm = can_load_lsm(options);
+    Optional set{.tracepoints = true, .netfilter = netfilter, .lsm = lsm};
+    Result<Skeleton> skeleton = load_skeleton(options, set);
+    std::string lsm_refusal;
+    if (!skeleton && lsm) {
+        lsm_refusal = verifier_complaint(skeleton.error().verifier_log);
+        set.lsm = false;
         // The first error is the one to show, should the smaller sets fail as well.
-        Result<Skeleton> loaded = load_skeleton(options, set);
+        if (Result<Skeleton> loaded = load_skeleton(options, set); loaded)
+            skeleton = std::move(loaded);
+    }
+    std::vector<Optional> smaller = {{.tracepoints = false, .netfilter = netfilter, .lsm = false}};
+    if (netfilter) {
+        smaller.push_back({.tracepoints = true, .netfilter = false, .lsm = false});
+        smaller.push_back({.tracepoints = false, .netfilter = false, .lsm = false});
+    }
+    for (const Optional& fewer : smaller) {
+        if (skeleton) break;
+        Result<Skeleton> loaded = load_skeleton(options, fewer);
         if (loaded) skeleton = std::move(loaded);
     }
     if (!skeleton) return std::unexpected<Error>(std::move(skeleton).error());
@@ -210,7 +252,8 @@ Result<Programs> Programs::load(const LoadOptions& options) {
     const sp_settings settings = (*skeleton)->rodata->sp_settings;
     const int error = bpf_map_update_elem(maps.meta, &zero, &settings, BPF_ANY);
     if (error) return fail_errno(-error, "noting the settings");
-    return Programs(std::make_unique<Impl>(Impl{std::move(*skeleton), maps}));
+    return Programs(
+        std::make_unique<Impl>(Impl{std::move(*skeleton), maps, std::move(lsm_refusal)}));
 }
 
 const Maps& Programs::maps() const {
@@ -257,6 +300,14 @@ Status Programs::pin_programs(const std::string& pin_dir) const {
 
 sp_forward_hook Programs::forward_hook() const {
     return static_cast<sp_forward_hook>(impl_->skeleton->rodata->sp_settings.forward_hook);
+}
+
+std::uint64_t Programs::sockets_asked() const {
+    return __atomic_load_n(&impl_->skeleton->bss->sp_sockets_asked, __ATOMIC_RELAXED);
+}
+
+const std::string& Programs::lsm_refusal() const {
+    return impl_->lsm_refusal;
 }
 
 void Programs::keep_running(KeepRunning keep) {

@@ -24,9 +24,13 @@ enum class Program : unsigned char {
     tc_forward, // TC ingress, in its place
     cg_mkdir,   // raw tracepoint cgroup_mkdir
     cg_rmdir,
-    owners, // iter/task_file
-    seed,   // XDP, never attached: puts one sp_flow into the table when test-run
-    sweep,  // XDP, never attached: frees expired flows of some sets when test-run
+    owners,      // iter/task_file
+    packet_find, // iter/task_file: who holds a packet socket
+    lsm_create,  // these three only where the kernel takes BPF LSM programs
+    lsm_receive,
+    lsm_sendmsg,
+    seed,  // XDP, never attached: puts one sp_flow into the table when test-run
+    sweep, // XDP, never attached: frees expired flows of some sets when test-run
 };
 
 // What the backfill of owners makes of the sockets it meets.
@@ -62,6 +66,10 @@ class Programs {
     [[nodiscard]] sp_forward_hook forward_hook() const;
     // Before the owners iterator is read.
     void keep_running(KeepRunning keep);
+    // What the verifier said when it took all but the LSM programs; "" when it took those too.
+    [[nodiscard]] const std::string& lsm_refusal() const;
+    // How often the LSM programs were asked about a packet socket.
+    [[nodiscard]] std::uint64_t sockets_asked() const;
 
   private:
     struct Impl;

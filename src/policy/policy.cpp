@@ -18,6 +18,18 @@ const char* to_string(Direction direction) {
     return "unknown";
 }
 
+const char* to_string(PacketSockets packet_sockets) {
+    switch (packet_sockets) {
+    case PacketSockets::report:
+        return "report";
+    case PacketSockets::deny:
+        return "deny";
+    case PacketSockets::allow:
+        return "allow";
+    }
+    return "unknown";
+}
+
 PeerSet any_peer() {
     static const PrefixList everything = std::make_shared<const std::vector<Prefix>>(std::vector{
         prefix_of(Address::v4(0), 96),

@@ -81,6 +81,10 @@ void tables(std::set<sp_reason>& seen) {
     note(seen, broken.xdp(eth{} / ipv4{} / tcp{}));
 }
 
+// A process is refused these, no packet; tests/vm/packet-sockets shows them where the kernel
+// takes BPF LSM programs, which cannot be test-run.
+const std::set<sp_reason> kOfNoPacket = {SP_REASON_PACKET_SOCKET};
+
 } // namespace
 
 TEST_CASE("every reason of the list is produced by some packet") {
@@ -91,7 +95,8 @@ TEST_CASE("every reason of the list is produced by some packet") {
     fragments(seen);
     for (unsigned reason = 1; reason < SP_REASON_END; ++reason) {
         INFO(slug_of(static_cast<sp_reason>(reason)));
-        CHECK(seen.contains(static_cast<sp_reason>(reason)));
+        CHECK(seen.contains(static_cast<sp_reason>(reason)) !=
+              kOfNoPacket.contains(static_cast<sp_reason>(reason)));
     }
     CHECK_FALSE(seen.contains(SP_REASON_NONE));
 }

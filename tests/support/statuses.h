@@ -41,4 +41,32 @@ inline StatusView some_status() {
     return status;
 }
 
+// The same with two processes that hold packet sockets.
+inline StatusView with_sockets() {
+    StatusView status = some_status();
+    status.packet_sockets = {{.pid = 4242,
+                              .comm = "tcpdump",
+                              .exe = "/usr/bin/tcpdump",
+                              .uid = 0,
+                              .cgroup = "/user.slice",
+                              .unit = "",
+                              .family = "packet",
+                              .ethertype = "0x0003",
+                              .iface = "eth0",
+                              .netns = "host",
+                              .qdisc_bypass = true},
+                             {.pid = 17,
+                              .comm = "fast",
+                              .exe = "",
+                              .uid = 1000,
+                              .cgroup = "/system.slice/fast.service",
+                              .unit = "fast.service",
+                              .family = "xdp",
+                              .ethertype = "",
+                              .iface = "",
+                              .netns = "other",
+                              .qdisc_bypass = false}};
+    return status;
+}
+
 } // namespace sallyport::test

@@ -16,10 +16,12 @@ import os
 import sys
 import threading
 
+import detours
 import frames
 import probes
 import servers
 import streams
+import uring
 from enter import set_name
 
 OPERATIONS = {
@@ -31,6 +33,10 @@ for module, names in (
         (probes, ("tcp", "udp", "sctp", "hold", "exchange", "turn", "release", "scatter", "make_udp",
                   "send_on", "ping", "raw", "bulk", "loop", "loop_counts", "loop_end")),
         (streams, ("sink", "sunk", "stream", "stream_stop", "streamed")),
+        (detours, ("open_socket", "close_socket", "set_bypass", "send_frame_on", "ask_on",
+                   "await_socket", "give_socket", "fetch_socket", "stream_to", "listen_mptcp", "udplite",
+                   "echo_udplite", "send_elsewhere", "sendmmsg", "ping_socket", "send_group")),
+        (uring, ("uring_connect", "uring_sendmsg")),
         (frames, ("send_frames", "flood", "capture", "captured", "tun", "tun_send", "tun_read"))):
     for operation in names:
         OPERATIONS[operation] = getattr(module, operation)

@@ -58,7 +58,8 @@ struct sp_event {
 	__u64 cgroup; /* cgroup v2 id */
 	__u64 netns;  /* cookie; 0: not known */
 	char comm[SP_COMM_LEN];
-	__u64 spare[2];
+	__u16 socket_family; /* AF_* of a refused socket (SP_HOOK_SOCKET); 0: none */
+	__u16 spare[7];
 };
 SP_ASSERT_SIZE(struct sp_event, 128);
 

@@ -124,14 +124,15 @@ SP_ASSERT_SIZE(struct sp_dims, 32);
 #define SP_MARK_PING 2u	  /* may ping this host */
 
 /* sp_slot.flags; zero is the strict side. */
-#define SP_SLOT_OBSERVE 1u	/* judge and report, drop nothing */
-#define SP_SLOT_ARP 2u		/* essentials.arp */
-#define SP_SLOT_NEIGHBOUR 4u	/* essentials.neighbour-discovery */
-#define SP_SLOT_DHCP 8u		/* essentials.dhcp-client */
-#define SP_SLOT_ICMP_ERRORS 16u /* essentials.icmp-errors */
-#define SP_SLOT_IP_OPTIONS 32u	/* ip-options = "judge" */
-#define SP_SLOT_REDIRECTS 64u	/* essentials.redirects */
-#define SP_SLOT_FRAGMENTS 128u	/* fragments = "track" */
+#define SP_SLOT_OBSERVE 1u	 /* judge and report, drop nothing */
+#define SP_SLOT_ARP 2u		 /* essentials.arp */
+#define SP_SLOT_NEIGHBOUR 4u	 /* essentials.neighbour-discovery */
+#define SP_SLOT_DHCP 8u		 /* essentials.dhcp-client */
+#define SP_SLOT_ICMP_ERRORS 16u	 /* essentials.icmp-errors */
+#define SP_SLOT_IP_OPTIONS 32u	 /* ip-options = "judge" */
+#define SP_SLOT_REDIRECTS 64u	 /* essentials.redirects */
+#define SP_SLOT_FRAGMENTS 128u	 /* fragments = "track" */
+#define SP_SLOT_PACKET_DENY 256u /* packet-sockets = "deny" */
 /* essentials.link-protocols, one by one */
 #define SP_SLOT_LLDP 512u
 #define SP_SLOT_EAPOL 1024u
@@ -192,11 +193,14 @@ struct sp_cg_step {
 };
 SP_ASSERT_SIZE(struct sp_cg_step, 128);
 
+/* sp_cg_state.flags */
+#define SP_CG_PACKET_USER 1u /* of packet-socket-users */
+
 struct sp_cg_state {
 	__u32 other;
 	__u32 other_slice;
 	__u32 cgroup_class; /* 0: no selector holds, and as such an unknown cgroup counts */
-	__u32 spare;
+	__u32 flags;	    /* SP_CG_* */
 };
 SP_ASSERT_SIZE(struct sp_cg_state, 16);
 

@@ -22,6 +22,14 @@ TEST_CASE("the status of a busy host reads as the golden file has it") {
     CHECK(text == golden("cli/status.txt", text));
 }
 
+TEST_CASE("a status with packet sockets reads as the golden file has it") {
+    const std::string text = render_status(with_sockets(), Colour::never);
+    CHECK(text == golden("cli/status_sockets.txt", text));
+    StatusView looked = some_status();
+    looked.packet_sockets.emplace();
+    CHECK(render_status(looked, Colour::never) == render_status(some_status(), Colour::never));
+}
+
 TEST_CASE("the status of a host without a wall reads as the golden file has it") {
     StatusView status;
     status.why = "no pins at /sys/fs/bpf/sallyport";
@@ -55,6 +63,17 @@ TEST_CASE("names in the status cannot steer the terminal") {
     status.why = status.policy_by = status.policy_file = evil;
     status.rules[0].name = status.hooks[0].iface = evil;
     status.blind = {evil};
+    status.packet_sockets = {{.pid = 1,
+                              .comm = evil,
+                              .exe = evil,
+                              .uid = 0,
+                              .cgroup = evil,
+                              .unit = evil,
+                              .family = evil,
+                              .ethertype = evil,
+                              .iface = evil,
+                              .netns = "host",
+                              .qdisc_bypass = false}};
     status.reasons[evil] = 1;
     const std::string text = render_status(status, Colour::never);
     CHECK(text.find('\033') == std::string::npos);

@@ -215,3 +215,66 @@ TEST_CASE("every path of a small world has the identity that the oracle finds") 
         }
     }
 }
+
+namespace {
+
+// Is that cgroup one of packet-socket-users, by the automaton that the kernel walks?
+bool may_have_packet_sockets(const Policy& policy, const std::string& path) {
+    const Result<MapImage> image =
+        compile(policy, {.generation = 1, .interfaces = {}, .counters = {}});
+    REQUIRE(image);
+    std::uint32_t state = 0;
+    for (std::size_t from = 1; from < path.size();) {
+        const std::size_t to = std::min(path.find('/', from), path.size());
+        const std::string name = path.substr(from, to - from);
+        from = to + 1;
+        std::uint32_t next = name.ends_with(".slice") ? image->cgroup_states.at(state).other_slice
+                                                      : image->cgroup_states.at(state).other;
+        for (const auto& [step, target] : image->cgroup_steps)
+            if (step.state == state && name == step.name) next = target;
+        state = next;
+    }
+    return (image->cgroup_states.at(state).flags & SP_CG_PACKET_USER) != 0;
+}
+
+} // namespace
+
+TEST_CASE("a user of packet sockets is that cgroup or one below it") {
+    Policy policy;
+    policy.host.packet_socket_users = {"/system.slice/dhcp.service", "/a"};
+    for (const char* path :
+         {"/system.slice/dhcp.service", "/system.slice/dhcp.service/x/y", "/a", "/a/b"})
+        CHECK(may_have_packet_sockets(policy, path));
+    for (const char* path : {"/", "/system.slice", "/system.slice/dhcp.service2", "/dhcp.service",
+                             "/b/a", "/system.slice/other.service/dhcp.service"})
+        CHECK_FALSE(may_have_packet_sockets(policy, path));
+    policy.host.packet_socket_users.clear();
+    CHECK_FALSE(may_have_packet_sockets(policy, "/a"));
+}
+
+TEST_CASE("who may have packet sockets changes no rule's verdict and makes no identity") {
+    Policy policy = policy_for({cgroup("/a"), unit("rag.service")});
+    policy.host.packet_socket_users = {"/a/b", "/system.slice/rag.service/x", "/c"};
+    CHECK(may(policy, "/a/b"));
+    CHECK(may(policy, "/system.slice/rag.service/x"));
+    CHECK_FALSE(may(policy, "/c"));
+    const auto with = classify_identities(policy);
+    policy.host.packet_socket_users.clear();
+    const auto without = classify_identities(policy);
+    REQUIRE((with && without));
+    CHECK(with->count() == without->count());
+}
+
+TEST_CASE("a policy that denies packet sockets says so in its slot") {
+    Policy policy;
+    const auto flag = [&] {
+        const auto image = compile(policy, {.generation = 1, .interfaces = {}, .counters = {}});
+        REQUIRE(image);
+        return image->slot.flags & SP_SLOT_PACKET_DENY;
+    };
+    CHECK(flag() == 0);
+    policy.host.packet_sockets = PacketSockets::allow;
+    CHECK(flag() == 0);
+    policy.host.packet_sockets = PacketSockets::deny;
+    CHECK(flag() != 0);
+}

@@ -86,10 +86,33 @@ TEST_CASE("a host's errors are all found") {
           Lines{"4:8: \"mode\" must be \"enforce\" or \"observe\", not \"observ\"",
                 "5:7: \"xdp\" must be \"auto\", \"native\" or \"generic\", not \"skb\"",
                 "6:10: a cgroup path must begin with \"/\"",
-                "7:18: packet-sockets = \"deny\" is not supported yet in this version",
-                "8:1: \"packet-socket-users\" is not supported yet in this version",
                 "9:11: sysctls = \"set\" is not supported yet in this version",
                 "10:1: unknown key \"foo\" in [host]"});
+}
+
+TEST_CASE("packet sockets are denied, but not to the cgroups that are named") {
+    const Host set = host("packet-sockets = \"deny\"\npacket-socket-users = "
+                          "[\"system.slice/dhcp.service\", \"/a\"]\n");
+    CHECK(set.packet_sockets == PacketSockets::deny);
+    CHECK(set.packet_socket_users == Lines{"/system.slice/dhcp.service", "/a"});
+    CHECK(host("packet-sockets = \"deny\"\n").packet_socket_users.empty());
+}
+
+TEST_CASE("who may have packet sockets is checked") {
+    CHECK(wrong("packet-sockets = \"deny\"\npacket-socket-users = [\"/\", \"\", \"a//b\", "
+                "\"a/../b\", 7]\n") ==
+          Lines{"5:24: \"/\" would spare every process",
+                "5:29: a cgroup path must begin with \"/\"",
+                "5:33: a cgroup path has an empty part",
+                "5:41: a cgroup path must not hold \".\" or \"..\"",
+                "5:51: \"packet-socket-users\" is a list of strings, and this is a number"});
+    CHECK(wrong("packet-socket-users = \"a\"\n") ==
+          Lines{"4:23: \"packet-socket-users\" must be a list, not a string"});
+    const ParsedPolicy idle =
+        whole("schema = 1\n[host]\ninterfaces = [\"eth0\"]\npacket-socket-users = [\"a\"]\n");
+    CHECK(idle.policy);
+    CHECK(findings(idle) ==
+          Lines{"w4:23: \"packet-socket-users\" spares nobody: nothing is denied"});
 }
 
 TEST_CASE("there must be something to guard") {

@@ -18,13 +18,23 @@ TEST_CASE("the status is what the manual shows, key by key and in its order") {
         R"("reasons":{"malformed":5,"no-rule":40},)"
         R"("rules":[{"name":"ssh","direction":"ingress","admitted":12,"limited":0,"bytes":8811,"denied":0}],)"
         R"("flows":{"entries":12,"max":262144,"refused":0},"bans":{"active":0},)"
-        R"("events":{"sent":31,"folded":14,"lost":0},"blind":["af-xdp"]})");
+        R"("events":{"sent":31,"folded":14,"lost":0},"packet_sockets":null,"blind":["af-xdp"]})");
+}
+
+TEST_CASE("the status lists who holds packet sockets") {
+    const auto sockets = to_json(with_sockets())["packet_sockets"];
+    REQUIRE(sockets.size() == 2);
+    CHECK(sockets[0].dump() ==
+          R"({"pid":4242,"comm":"tcpdump","exe":"/usr/bin/tcpdump","uid":0,"cgroup":"/user.slice",)"
+          R"("unit":null,"family":"packet","ethertype":"0x0003","iface":"eth0","netns":"host",)"
+          R"("qdisc_bypass":true})");
 }
 
 TEST_CASE("of an empty status every key is there all the same") {
     const auto object = to_json(StatusView{});
-    for (const char* key : {"state", "why", "mode", "generation", "trial", "policy", "hooks",
-                            "reasons", "rules", "flows", "bans", "events", "blind"})
+    for (const char* key :
+         {"state", "why", "mode", "generation", "trial", "policy", "hooks", "reasons", "rules",
+          "flows", "bans", "events", "packet_sockets", "blind"})
         CHECK(object.contains(key));
     CHECK(object["hooks"].is_array());
     CHECK(object["rules"].is_array());
@@ -34,7 +44,9 @@ TEST_CASE("of an empty status every key is there all the same") {
 }
 
 TEST_CASE("a status is read back as it was written") {
-    for (const StatusView& status : {some_status(), StatusView{}}) {
+    StatusView looked = some_status();
+    looked.packet_sockets.emplace();
+    for (const StatusView& status : {some_status(), StatusView{}, looked, with_sockets()}) {
         const auto again = status_from_json(json::parse(to_json(status).dump()));
         REQUIRE(again);
         CHECK(*again == status);
@@ -45,7 +57,7 @@ TEST_CASE("a status is read back as it was written") {
 TEST_CASE("a status of another shape is an error and no crash") {
     for (const char* text : {"[]", "7", R"({"hooks":7})", R"({"hooks":[7]})", R"({"state":7})",
                              R"({"reasons":{"a":"b"}})", R"({"flows":[]})", R"({"generation":"x"})",
-                             R"({"events":[]})", R"({"blind":[1]})"}) {
+                             R"({"events":[]})", R"({"blind":[1]})", R"({"packet_sockets":[7]})"}) {
         INFO(text);
         CHECK_FALSE(status_from_json(json::parse(text)));
     }

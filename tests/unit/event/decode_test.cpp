@@ -154,3 +154,10 @@ TEST_CASE("a comm without its zero ends with its field") {
     REQUIRE(event);
     CHECK(event->comm == std::string(SP_COMM_LEN, 'a'));
 }
+
+TEST_CASE("a refused socket has a family, and a packet has none") {
+    sp_event record = some_record();
+    CHECK(decode(record)->socket_family == 0);
+    record.socket_family = 44;
+    CHECK(decode(record)->socket_family == 44);
+}

@@ -148,8 +148,8 @@ TEST_CASE("ICMP is told apart by its type") {
 
 TEST_CASE("new connections, losses, switches and hooks are never folded") {
     Fold fold(10s);
-    for (const EventKind kind :
-         {EventKind::opened, EventKind::lost, EventKind::policy, EventKind::hook}) {
+    for (const EventKind kind : {EventKind::opened, EventKind::lost, EventKind::policy,
+                                 EventKind::hook, EventKind::socket}) {
         Event event = refused_syn();
         event.kind = kind;
         CHECK(fold.add(event, kStart).size() == 1);

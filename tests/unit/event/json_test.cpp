@@ -68,6 +68,34 @@ Event restored_hook() {
     return event;
 }
 
+Event found_socket() {
+    Event event;
+    event.at = some_time();
+    event.kind = EventKind::socket;
+    event.state = EventState::found;
+    event.direction = SP_EGRESS;
+    event.hook = SP_HOOK_SOCKET;
+    event.socket_family = 17;
+    event.qdisc_bypass = true;
+    event.ethertype = 3;
+    event.pid = 4242;
+    event.comm = "tcpdump";
+    event.uid = 0;
+    event.iface = "eth0";
+    return event;
+}
+
+Event refused_socket() {
+    Event event = found_socket();
+    event.kind = EventKind::drop;
+    event.state = std::nullopt;
+    event.reason = SP_REASON_PACKET_SOCKET;
+    event.socket_family = 44;
+    event.qdisc_bypass = false;
+    event.ethertype = 0;
+    return event;
+}
+
 Event in_container() {
     Event event = exfil_attempt();
     event.container = std::string(64, 'c');
@@ -85,7 +113,9 @@ std::vector<Event> one_of_each() {
             lost_events(LostBy::ring_full, 12),
             lost_events(LostBy::slow_reader, 1),
             refused_policy(),
-            restored_hook()};
+            restored_hook(),
+            found_socket(),
+            refused_socket()};
 }
 
 } // namespace

@@ -38,17 +38,25 @@ TEST_CASE("directions and hooks come back from their names") {
 }
 
 TEST_CASE("kinds, states and losers come back from their names") {
-    for (const EventKind kind : {EventKind::drop, EventKind::would_drop, EventKind::opened,
-                                 EventKind::lost, EventKind::policy, EventKind::hook})
+    for (const EventKind kind :
+         {EventKind::drop, EventKind::would_drop, EventKind::opened, EventKind::lost,
+          EventKind::policy, EventKind::hook, EventKind::socket})
         CHECK(parse_event_kind(to_string(kind)) == kind);
     for (const LostBy by :
          {LostBy::ring_full, LostBy::over_rate, LostBy::slow_reader, LostBy::log_file})
         CHECK(parse_lost_by(to_string(by)) == by);
     for (const EventState state : {EventState::attached, EventState::lost, EventState::restored,
-                                   EventState::applied, EventState::refused})
+                                   EventState::applied, EventState::refused, EventState::found})
         CHECK(parse_event_state(to_string(state)) == state);
     CHECK(to_string(static_cast<EventKind>(200)) == "200");
     CHECK_FALSE(parse_event_kind("dropped"));
+}
+
+TEST_CASE("families of sockets come back from their names") {
+    for (const std::uint16_t family : {std::uint16_t{17}, std::uint16_t{44}})
+        CHECK(parse_socket_family(socket_family_name(family)) == family);
+    CHECK(socket_family_name(2) == "2");
+    CHECK_FALSE(parse_socket_family("2"));
 }
 
 TEST_CASE("every protocol number comes back from its name") {

@@ -59,6 +59,24 @@ std::vector<Event> a_busy_minute() {
     events.back().state = EventState::restored;
     events.back().hook = SP_HOOK_XDP;
     events.back().iface = "eth0";
+    for (const std::uint16_t family : {std::uint16_t{17}, std::uint16_t{44}}) {
+        events.push_back({});
+        events.back().at = some_time();
+        events.back().direction = SP_EGRESS;
+        events.back().hook = SP_HOOK_SOCKET;
+        events.back().reason = SP_REASON_PACKET_SOCKET;
+        events.back().socket_family = family;
+        events.back().pid = 4242;
+        events.back().comm = "tcpdump";
+        events.back().unit = "dump.service";
+    }
+    events.push_back(events.back());
+    events.back().kind = EventKind::socket;
+    events.back().state = EventState::found;
+    events.back().reason = 0;
+    events.back().socket_family = 17;
+    events.back().qdisc_bypass = true;
+    events.back().iface = "eth0";
     events.push_back(refused_syn());
     events.back().kind = static_cast<EventKind>(99);
     return events;
