@@ -32,10 +32,6 @@ struct bpf_iter_meta {
 	struct seq_file *seq;
 };
 
-struct net_device {
-	int ifindex;
-};
-
 struct packet_sock {
 	unsigned long flags;
 	int ifindex;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/status_build.h"
 
+#include "daemon/other_ways.h"
 #include "event/names.h"
 #include "kernel/apply.h"
 #include "kernel/counters.h"
@@ -33,6 +34,7 @@ std::vector<std::string> blind_spots(const std::vector<HookState>& hooks, const 
     std::error_code error;
     if (!std::filesystem::is_empty("/sys/class/infiniband", error) && !error)
         blind.push_back("rdma");
+    for (std::string& way : other_ways(system_other_ways())) blind.push_back(std::move(way));
     for (const HookState& hook : hooks)
         if (!hook.attached && !is_socket_hook(hook.hook))
             blind.push_back(hook.iface.empty() ? hook.hook : hook.hook + ":" + hook.iface);

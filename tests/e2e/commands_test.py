@@ -13,7 +13,7 @@ RULES = (rule("ingress", "web", both(PEER), ports=[80])
          + rule("ingress", "told", both(PEER), ports=[2222], log="new")
          + rule("egress", "https", both(PEER), ports=[443]))
 STATUS_KEYS = {"state", "why", "mode", "generation", "trial", "policy", "hooks", "reasons", "rules",
-               "flows", "bans", "events", "blind"}
+               "flows", "bans", "events", "packet_sockets", "blind"}
 
 
 class Check(E2e):

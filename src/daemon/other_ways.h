@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Ways off this machine that are no network to the kernel's packet hooks, as far
+// as devices tell of them. Part of what `status` calls blind.
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace sallyport {
+
+struct OtherWaysWorld {
+    std::string root; // before "/sys" and "/dev"
+    // The context id that AF_VSOCK has here; nullopt: it has none.
+    std::function<std::optional<std::uint32_t>()> vsock_id;
+};
+[[nodiscard]] OtherWaysWorld system_other_ways();
+
+// "bluetooth": a controller; "vfio", "uio": a device in the hands of user space, as
+// DPDK takes NICs; "vsock": this machine and its host, or its guests, can talk.
+[[nodiscard]] std::vector<std::string> other_ways(const OtherWaysWorld& world);
+
+} // namespace sallyport
