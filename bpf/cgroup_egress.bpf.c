@@ -161,7 +161,8 @@ int sp_cg_egress(struct __sk_buff *skb)
 			judge_departure(&r, &v, &d, &p, &f);
 		else if (p.proto == SP_PROTO_TCP)
 			judge_connection(skb, &v, &d, &p, o, &f);
-		else if (!essential_departure(&v, &p, 0, d.on_host, &f.reason))
+		else if (!essential_departure(&v, &p, 0, d.on_host, &d.stand.iface_class,
+					      &f.reason))
 			judge_datagram(skb, &v, &d, &p, o, &f);
 	}
 	return settle(v.slot, &s, &f, &p, o) != 0; /* the bound is for the verifier */

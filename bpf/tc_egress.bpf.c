@@ -81,7 +81,8 @@ static __noinline void note_flow(const struct view *v, struct departure *d, cons
 	__u8 state = 0;
 
 	f->reason = SP_REASON_NONE;
-	if (p->marks & SP_PKT_FRAGMENT || essential_departure(v, p, 0, d->on_host, &f->reason))
+	if (p->marks & SP_PKT_FRAGMENT ||
+	    essential_departure(v, p, 0, d->on_host, &d->stand.iface_class, &f->reason))
 		return;
 	f->reason = SP_REASON_NONE;
 	if (p->proto == SP_PROTO_TCP && !(p->tcp_flags & (SP_TCP_SYN | SP_TCP_FIN | SP_TCP_RST)))

@@ -148,7 +148,8 @@ static __always_inline void judge_departure(const struct reader *r, const struct
 					    struct finding *f)
 {
 	f->direction = SP_EGRESS;
-	if (essential_departure(v, p, d->sender == SENDER_KERNEL, d->on_host, &f->reason))
+	if (essential_departure(v, p, d->sender == SENDER_KERNEL, d->on_host, &d->stand.iface_class,
+				&f->reason))
 		return;
 	f->reason = SP_REASON_FRAGMENT;
 	if (p->marks & SP_PKT_FRAGMENT)

@@ -108,12 +108,27 @@ static __always_inline int essential_arrival(const struct view *v, const struct 
 }
 
 /*
+ * A datagram from port 68 to 67, to a server near by. Port 68 is any process's that may
+ * bind it, and must be no way out: who is refused here renews by broadcast. Not inlined,
+ * or sp_cg_egress would pass 512 bytes of stack.
+ */
+static __noinline int asks_near_server(const struct view *v, const struct packet *p,
+				       const __u16 *iface_class)
+{
+	if (p->src_port != 68 || p->dst_port != 67)
+		return 0;
+	return is_limited_broadcast(&p->dst) || is_link_local(&p->dst) ||
+	       marks_of(v->slot, &p->dst, *iface_class) & SP_MARK_INSIDE;
+}
+
+/*
  * What leaves: `kernel` says that the kernel made the packet. Anyone else could
  * hide data in such a message, so his must stay on the link; and a container
  * may not claim to be the host's DHCP client.
  */
 static __always_inline int essential_departure(const struct view *v, const struct packet *p,
-					       int kernel, int on_host, enum sp_reason *reason)
+					       int kernel, int on_host, const __u16 *iface_class,
+					       enum sp_reason *reason)
 {
 	if (is_neighbour_message(p) || is_group_message(p)) {
 		if (!kernel && !is_link_multicast(&p->dst) && !is_link_local(&p->dst) &&
@@ -123,7 +138,7 @@ static __always_inline int essential_departure(const struct view *v, const struc
 	}
 	if (!on_host || p->proto != SP_PROTO_UDP || !(v->policy->flags & SP_SLOT_DHCP))
 		return 0;
-	if (p->family == 4 && p->src_port == 68 && p->dst_port == 67)
+	if (p->family == 4 && asks_near_server(v, p, iface_class))
 		return decided(reason, SP_REASON_NONE);
 	if (p->family == 6 && p->src_port == 546 && p->dst_port == 547 &&
 	    (is_link_multicast(&p->dst) || is_link_local(&p->dst)))

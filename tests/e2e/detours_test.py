@@ -189,6 +189,21 @@ class Detours(E2e):
         self.assertIn(5000, ports([5000]))
         self.assertFalse(ports() & {5001, 5002})
 
+    def test_the_port_of_a_dhcp_client_is_no_way_out(self):
+        """The essentials let a client renew its lease; anybody could bind its port."""
+        ports = self.ears()
+        for dst, outcome in ((PEER[4], "sent"), (OUTSIDE[4], "eperm"), ("8.8.8.8", "eperm")):
+            self.assertEqual(self.out(67, 4, "udp", dst=dst, src_port=68, wait=False), outcome)
+        self.assertIn(67, ports([67]))
+        self.expect_event(direction="egress", dst=OUTSIDE[4], src_port=68, dst_port=67, exfil=True)
+        for dst in (PEER[6], OUTSIDE[6]):
+            self.assertEqual(self.out(547, 6, "udp", dst=dst, src_port=546, wait=False), "eperm")
+        for how, more in (("cooked", {}), ("whole", {"header_included": True})):
+            datagram = packets.udp(HOST[4], OUTSIDE[4], 68, 67, how.encode())
+            data = packets.ip(HOST[4], OUTSIDE[4], 17, datagram) if more else datagram
+            self.assertEqual(self.here.result("raw", dst=OUTSIDE[4], proto=255 if more else 17,
+                                              data=data.hex(), **more), "eperm")
+
     def test_broadcast_is_a_destination_like_others(self):
         def send(dst, port):
             return self.here.result("send_group", dst=dst, port=port, interface="eth0")
