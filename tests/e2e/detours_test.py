@@ -189,6 +189,18 @@ class Detours(E2e):
         self.assertIn(5000, ports([5000]))
         self.assertFalse(ports() & {5001, 5002})
 
+    @each_family
+    def test_a_source_route_leads_past_no_door(self, family):
+        """Any process may ask for one: an allowed destination, by way of another, or behind it."""
+        ports = self.ears()
+        for dst, through in ((PEER, OUTSIDE), (OUTSIDE, PEER), (PEER, FIRST)):
+            self.assertEqual(self.here.result("send_routed", dst=dst[family], port=53,
+                                              through=through[family]), "eperm")
+        self.assertEqual(self.out(54, family, "udp", dst=FIRST[family], wait=False), "eperm")
+        self.assertNotIn(53, ports())
+        self.assertEqual(self.out(53, family, "udp", wait=False), "sent")
+        self.assertIn(53, ports([53]))
+
     def test_the_port_of_a_dhcp_client_is_no_way_out(self):
         """The essentials let a client renew its lease; anybody could bind its port."""
         ports = self.ears()

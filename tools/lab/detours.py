@@ -265,6 +265,24 @@ def ping_socket(dst, timeout=1.0):
         return told(error)
 
 
+def send_routed(dst, port, through):
+    """A datagram with a source route in its header: first to `through`, then to `dst`."""
+    if ":" in dst:
+        hops = socket.inet_pton(socket.AF_INET6, dst) + socket.inet_pton(socket.AF_INET6, through)
+        option = (socket.IPPROTO_IPV6, 57,  # IPV6_RTHDR, of type 4 (RFC 8754)
+                  struct.pack("!BBBBBBH", 0, 4, 4, 1, 1, 0, 0) + hops)
+    else:
+        option = (socket.IPPROTO_IP, socket.IP_OPTIONS,  # loose source and record route
+                  struct.pack("!BBB", 0x83, 7, 4) + socket.inet_aton(through) + b"\0")
+    try:
+        with socket.socket(family_of(dst), socket.SOCK_DGRAM) as sock:
+            sock.setsockopt(*option)
+            sock.sendto(b"by a detour", (dst, port))
+            return {"result": "sent"}
+    except OSError as error:
+        return told(error)
+
+
 def send_group(dst, port, interface):
     """A datagram to a multicast group or the broadcast address."""
     try:

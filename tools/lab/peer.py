@@ -35,7 +35,7 @@ for module, names in (
         (streams, ("sink", "sunk", "stream", "stream_stop", "streamed")),
         (detours, ("open_socket", "close_socket", "set_bypass", "send_frame_on", "ask_on",
                    "await_socket", "give_socket", "fetch_socket", "stream_to", "listen_mptcp", "udplite",
-                   "echo_udplite", "send_elsewhere", "sendmmsg", "ping_socket", "send_group")),
+                   "echo_udplite", "send_elsewhere", "sendmmsg", "ping_socket", "send_routed", "send_group")),
         (uring, ("uring_connect", "uring_sendmsg")),
         (frames, ("send_frames", "flood", "capture", "captured", "tun", "tun_send", "tun_read"))):
     for operation in names:
