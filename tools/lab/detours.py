@@ -18,7 +18,7 @@ from servers import accept_loop
 
 AF_PACKET, AF_XDP = 17, 44
 SOL_PACKET, PACKET_QDISC_BYPASS = 263, 20
-IPPROTO_UDPLITE, IPPROTO_MPTCP = 136, 262
+IPPROTO_UDPLITE = 136
 TCP_FASTOPEN_CONNECT = 30
 SYS_PIDFD_OPEN, SYS_PIDFD_GETFD = 434, 438
 
@@ -101,9 +101,17 @@ def await_socket(name, timeout=5.0):
     return kept(adopted(fds[0]))
 
 
-def give_socket(handle, name):
+def give_socket(handle, name, timeout=5.0):
+    until = time.monotonic() + timeout
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
-        sock.connect("\0" + name)
+        while True:
+            try:
+                sock.connect("\0" + name)
+                break
+            except ConnectionRefusedError:  # nobody waits there yet
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.02)
         fds = array.array("i", [sockets[handle].fileno()])
         sock.sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds)])
     return {"result": "sent"}
@@ -151,10 +159,10 @@ def stream_to(dst, port, proto=0, fast_open_connect=False, timeout=1.0, linger=0
         return told(error)
 
 
-def listen_mptcp(port):
-    """Echoes, in both families, and speaks MPTCP with those that do."""
+def listen_stream(port, proto):
+    """Echoes, in both families, by another protocol number than TCP's."""
     for family, anywhere in ((socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::")):
-        sock = socket.socket(family, socket.SOCK_STREAM, IPPROTO_MPTCP)
+        sock = socket.socket(family, socket.SOCK_STREAM, proto)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)

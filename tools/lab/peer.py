@@ -34,9 +34,9 @@ for module, names in (
                   "send_on", "ping", "raw", "bulk", "loop", "loop_counts", "loop_end")),
         (streams, ("sink", "sunk", "stream", "stream_stop", "streamed")),
         (detours, ("open_socket", "close_socket", "set_bypass", "send_frame_on", "ask_on",
-                   "await_socket", "give_socket", "fetch_socket", "stream_to", "listen_mptcp", "udplite",
+                   "await_socket", "give_socket", "fetch_socket", "stream_to", "listen_stream", "udplite",
                    "echo_udplite", "send_elsewhere", "sendmmsg", "ping_socket", "send_routed", "send_group")),
-        (uring, ("uring_connect", "uring_sendmsg")),
+        (uring, ("uring_connect", "uring_sendmsg", "uring_socket")),
         (frames, ("send_frames", "flood", "capture", "captured", "tun", "tun_send", "tun_read"))):
     for operation in names:
         OPERATIONS[operation] = getattr(module, operation)
