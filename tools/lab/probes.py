@@ -20,6 +20,7 @@ loops = {}
 handles = itertools.count(1)
 MSG_FASTOPEN = 0x20000000
 SCTP = 132
+IPPROTO_MPTCP = 262
 
 
 def mapped(address):
@@ -53,9 +54,11 @@ def exchange_on(sock, size=16):
     return {"result": "open", "greeting": got[:-size][:64].decode("ascii", "replace").strip()}
 
 
-def tcp(dst, port, src="", src_port=0, timeout=1.0, as_mapped=False, fast_open=False):
+def tcp(dst, port, src="", src_port=0, timeout=1.0, as_mapped=False, fast_open=False,
+        multipath=False):
     try:
-        sock, dst = make(socket.SOCK_STREAM, dst, src, src_port, timeout, as_mapped)
+        sock, dst = make(socket.SOCK_STREAM, dst, src, src_port, timeout, as_mapped,
+                         IPPROTO_MPTCP if multipath else 0)
         with sock:
             if fast_open:
                 # A Python timeout makes the socket non-blocking, which a first
