@@ -139,6 +139,8 @@ class Sweep(E2e):
             self.watched(arguments, point)
             yield f"killed at {point[0]} number {point[1]}"
         for _ in range(RANDOM):
+            if time.monotonic() > begun + PATIENCE:
+                break
             prepare()
             self.at_random(arguments, duration)
             yield "killed at a random time"
@@ -226,6 +228,8 @@ class KilledReload(Sweep):
             self.reload(point)
             now = after(f"killed at {point[0]} number {point[1]}")
         for _ in range(RANDOM):
+            if time.monotonic() > begun + PATIENCE:
+                break
             self.use("B" if now == "A" else "A")
             self.guard.reload()
             time.sleep(self.dice.uniform(0.0, duration))
