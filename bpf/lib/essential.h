@@ -130,6 +130,8 @@ static __always_inline int essential_departure(const struct view *v, const struc
 					       int kernel, int on_host, const __u16 *iface_class,
 					       enum sp_reason *reason)
 {
+	if (is_redirect(p))
+		return essential_icmp(v, p, reason);
 	if (is_neighbour_message(p) || is_group_message(p)) {
 		if (!kernel && !is_link_multicast(&p->dst) && !is_link_local(&p->dst) &&
 		    !(p->family == 4 && is_multicast(&p->dst)))

@@ -10,44 +10,58 @@
 #include "packet.h"
 
 #define SP_IP4_OPTIONS_MAX 40
-#define SP_IP4_OPTION_END 0
-#define SP_IP4_OPTION_NOTHING 1
 #define SP_IP4_LOOSE_ROUTE 131
 #define SP_IP4_STRICT_ROUTE 137
 #define SP_IP4_ROUTER_ALERT 148
 
+/* Comparisons without a branch, of numbers below 2^31: 1 or 0. Barriers, or clang makes branches.
+ */
+static __always_inline __u32 is_nought(__u32 x)
+{
+	x -= 1;
+	barrier_var(x);
+	return x >> 31;
+}
+
+static __always_inline __u32 is_below(__u32 a, __u32 b)
+{
+	a -= b;
+	barrier_var(a);
+	return a >> 31;
+}
+
 /*
  * RFC 791 3.1: "end" and "nothing" are one byte each, all else has a length that
- * counts itself and the kind. Goes over the bytes, not from option to option: so
- * the verifier knows each place it reads, and finds few ways to get there.
+ * counts itself and the kind. Goes over all the bytes, behind `len` zeroes and so
+ * an end, without a branch: a walk from option to option took sp_cg_egress to
+ * 282 000 instructions of 6.18's verifier (clang 19), this one to 78 000.
  */
 static __always_inline enum sp_reason check_ip4_options(const __u8 *options, __u32 len)
 {
-	__u32 next = 0; /* where the next option begins */
+	__u32 next = 0; /* where the next option begins; past all bytes once the list has ended */
+	__u32 bad = 0, routed = 0;
 
 	for (__u32 i = 0; i < SP_IP4_OPTIONS_MAX; i++) {
-		__u32 size = 1;
+		__u32 kind = options[i], size = options[i + 1];
+		__u32 here = is_nought(i ^ next);
+		__u32 single = is_below(kind, 2);
+		__u32 lies = (1 - single) & (is_below(size, 2) | is_below(len, i + size));
 
-		if (i >= len || (i == next && options[i] == SP_IP4_OPTION_END))
-			break;
-		if (i != next)
-			continue;
-		if (options[i] == SP_IP4_LOOSE_ROUTE || options[i] == SP_IP4_STRICT_ROUTE)
-			return SP_REASON_SOURCE_ROUTE;
-		if (options[i] != SP_IP4_OPTION_NOTHING) {
-			size = i + 1 < SP_IP4_OPTIONS_MAX ? options[i + 1] : 0;
-			if (size < 2 || size > len - i)
-				return SP_REASON_MALFORMED;
-		}
-		next = i + size;
+		routed |= here & (is_nought(kind ^ SP_IP4_LOOSE_ROUTE) |
+				  is_nought(kind ^ SP_IP4_STRICT_ROUTE));
+		bad |= here & lies;
+		next += here * (single + (1 - single) * size);
+		next += (here & (lies | is_nought(kind))) << 10;
 	}
-	return SP_REASON_NONE;
+	if (routed)
+		return SP_REASON_SOURCE_ROUTE;
+	return bad ? SP_REASON_MALFORMED : SP_REASON_NONE;
 }
 
 static __always_inline enum sp_reason parse_ip4_options(const struct reader *r, struct packet *p,
 							__u32 len)
 {
-	__u8 options[SP_IP4_OPTIONS_MAX] = {};
+	__u8 options[SP_IP4_OPTIONS_MAX + 1] = {};
 
 	barrier_var(len); /* or clang folds the bounds away that the verifier asks for */
 	if (len < 4 || len > SP_IP4_OPTIONS_MAX)
@@ -179,7 +193,9 @@ static __always_inline enum sp_reason parse_ip6(const struct reader *r, struct p
 		if (reason)
 			return reason;
 	}
-	return is_extension(p->proto) ? SP_REASON_EXT_CHAIN : SP_REASON_NONE;
+	/* What is behind a fragment header is not walked. */
+	return is_extension(p->proto) && !(p->marks & SP_PKT_FRAGMENT) ? SP_REASON_EXT_CHAIN
+								       : SP_REASON_NONE;
 }
 
 #endif

@@ -140,3 +140,21 @@ TEST_CASE("an error must go to the sender of what it quotes, and not quote an er
     }
     bench.set_local(second, 0);
 }
+
+TEST_CASE("a redirect leaves, like it comes, only where the policy wants redirects") {
+    std::string named = rule_for("egress", "icmp", 5) +
+                        "[[egress]]\nname = \"six\"\nto = "
+                        "\"any\"\nproto = \"icmp\"\ntypes = [137]\n";
+    Packet v4 = eth{} / ipv4{.src = kHost4, .dst = kPeer4} / redirect4();
+    Packet v6 = eth{} / ipv6{.src = kHostLink6, .dst = kPeerLink6, .hop_limit = 255} / redirect6();
+    Packet unsound = eth{} / ipv6{.src = kHost6, .dst = kPeer6, .hop_limit = 255} / redirect6();
+    for (const Packet& packet : {v4, v6, unsound}) {
+        Bench strict{named};
+        CHECK(strict.tc(packet) == dropped(SP_REASON_REDIRECT));
+        CHECK(strict.cgroup(packet) == dropped(SP_REASON_REDIRECT));
+    }
+    Bench lax{essentials("redirects = true")};
+    CHECK(lax.tc(v4) == passes());
+    CHECK(lax.tc(v6) == passes());
+    CHECK(lax.tc(unsound) == dropped(SP_REASON_REDIRECT));
+}

@@ -221,6 +221,14 @@ TEST_CASE("as many extension headers as are walked pass, one more does not") {
     CHECK(chain(SP_EXTS_MAX).dst_port == 22);
     CHECK(chain(SP_EXTS_MAX + 1).reason == SP_REASON_EXT_CHAIN);
     CHECK(chain(100).reason == SP_REASON_EXT_CHAIN);
+    // A fragment header may be the last of them: what is behind it is no part of the chain.
+    Packet packet = to_host(Family::v6);
+    for (unsigned i = 1; i < SP_EXTS_MAX; ++i) packet = packet / dest_options{};
+    Parsed last = parse_on_host((packet / fragment{.next = 60} / filler(16)).bytes());
+    CHECK(last.reason == SP_REASON_NONE);
+    CHECK(last.fragment);
+    CHECK(parse_on_host((packet / dest_options{} / fragment{} / filler(16)).bytes()).reason ==
+          SP_REASON_EXT_CHAIN);
 }
 
 TEST_CASE("a fragment's ports are not read, a whole datagram's are") {
