@@ -117,6 +117,12 @@ TEST_CASE("this host's own solicitations, reports and lease requests leave witho
         CHECK(bench.tc(leaving(group, packet)) == passes());
         CHECK(bench.cgroup(leaving(group, packet)) == passes());
     }
+    // A piece of a message is none.
+    Packet piece =
+        Packet(ipv4{.src = kHost4, .dst = "224.0.0.22", .proto = 2, .ttl = 1, .mf = true}) /
+        filler(16, 0x22);
+    CHECK(bench.tc(leaving(group, piece)) == dropped(SP_REASON_FRAGMENT));
+    CHECK(bench.cgroup(leaving(group, piece)) == dropped(SP_REASON_FRAGMENT));
     // Their like, that only look so.
     for (const Packet& packet :
          {six(kHostLink6, "ff02::2", 64) / router_solicitation(),
