@@ -67,7 +67,9 @@ Policy next_policy(Dice& dice, std::string& text) {
         text = dice.pick(policies());
         return parsed(text);
     }
-    Policy policy = random_policy(dice, PolicyShape{.identities = false});
+    Policy policy =
+        random_policy(dice, PolicyShape{.directions = {Direction::ingress, Direction::egress},
+                                        .identities = false});
     policy.host.mode = Mode::enforce;
     policy.events.per_second = 1'000'000;
     policy.essentials.judge_ip_options = dice.once_in(2);

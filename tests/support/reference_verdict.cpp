@@ -200,6 +200,13 @@ Objections stray_options(const Policy& policy, const ReferencePacket& p) {
 
 // ---- the two ways ----------------------------------------------------------------
 
+// For somebody else, under a policy without forward rules: nothing may open, so nothing runs.
+ReferenceVerdict judge_passing(const Policy& policy, const Place& place, const ReferencePacket& p) {
+    if (p.is_icmp_error()) return drop(SP_REASON_ICMP_UNRELATED);
+    if (p.proto == 6 && (p.tcp_flags & 18) != 2) return drop(SP_REASON_NO_FLOW);
+    return by_rules(policy, opening_of(Direction::forward, place, p));
+}
+
 ReferenceVerdict judge_arrival(const Policy& policy, const ReferenceHost& host, const Place& place,
                                const ReferencePacket& p) {
     Objections headers = stray_options(policy, p);
@@ -214,7 +221,7 @@ ReferenceVerdict judge_arrival(const Policy& policy, const ReferenceHost& host, 
     if (host.own.contains(p.src) || (is_nobody(p.src) && !asks_for_lease))
         return drop(SP_REASON_BOGON);
     if (!host.own.contains(p.dst) && !is_group(p.dst) && p.dst != kAllHosts)
-        return by_rules(policy, opening_of(Direction::forward, place, p));
+        return judge_passing(policy, place, p);
     bool grouped = place.carrier == Carrier::ethernet && is_l2_group(p.to);
     if (grouped && host.own.contains(p.dst)) return drop(SP_REASON_L2_MISMATCH);
     if (p.is_icmp_error()) return drop(SP_REASON_ICMP_UNRELATED);
@@ -248,7 +255,9 @@ ReferenceVerdict judge_departure(const Policy& policy, const Place& place,
     if (!headers.empty()) return drop(headers);
     if (!p.fragment)
         if (std::optional<ReferenceVerdict> decided = judge_signalling(policy, p)) return *decided;
-    bool asks = is_udp(p, 4, 68, 67) ||
+    bool server_is_near = p.dst == kAllHosts || is_link_local(p.dst) ||
+                          matches(policy.exfil_inside, p.dst, place.interface);
+    bool asks = (is_udp(p, 4, 68, 67) && server_is_near) ||
                 (is_udp(p, 6, 546, 547) && (is_link_group(p.dst) || is_link_local(p.dst)));
     if (asks && policy.essentials.dhcp_client) return pass();
     if (p.fragment) return drop(SP_REASON_FRAGMENT);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What must become of a frame on a host that knows no flow and has no socket:
+// What must become of a frame on a host that knows no flow, has no socket and routes nothing:
 // docs/policy.md and the order of docs/architecture.md in plain C++, the rules
 // by policy/evaluate, headers by reference_packet.h.
 #include "policy/policy.h"
