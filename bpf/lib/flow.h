@@ -346,7 +346,7 @@ static __always_inline int take_in_set(__u32 index, const struct sp_flow *flow, 
 }
 
 /*
- * For a flow that this host opens and that found no room: it takes the place of one
+ * For a flow that this host opens, or routes, and that found no room: it takes the place of one
  * that was opened from outside. Whoever floods a service that answers makes entries,
  * and must not shut the way out. 0 when there is none.
  */

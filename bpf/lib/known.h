@@ -88,7 +88,7 @@ static __noinline int remember(const struct view *v, const struct stand *s, __u3
 		return 1;
 	if (!(state & SP_FLOW_CONFIRMED) && flow.idle_s > SP_FLOW_IDLE_OPENING)
 		flow.idle_s = SP_FLOW_IDLE_OPENING;
-	if (put_flow(&flow) || (direction == SP_EGRESS && take_place(&flow)))
+	if (put_flow(&flow) || (direction != SP_INGRESS && take_place(&flow)))
 		return 1;
 	count(SP_COUNT_FLOWS_REFUSED);
 	return 0;

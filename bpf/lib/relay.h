@@ -9,10 +9,11 @@
  */
 #include "routed.h"
 
-static __always_inline int refuse_full(const struct packet *p, struct finding *f)
+/* No room: a reason to refuse what would be lost without an entry, none to cut what runs. */
+static __always_inline int refuse_full(const struct stand *s, __u32 direction,
+				       const struct packet *p, struct finding *f)
 {
-	/* No room is no reason to cut what runs. */
-	if (p->proto != SP_PROTO_TCP || is_opening(p))
+	if (needs_entry(s, direction) && (p->proto != SP_PROTO_TCP || p->tcp_flags & SP_TCP_SYN))
 		f->reason = SP_REASON_FLOW_FULL;
 	return 0;
 }
@@ -58,14 +59,15 @@ static __noinline int note_relay(const struct view *v, const struct stand *s,
 			f->direction = SP_INGRESS;
 			if (p->proto != SP_PROTO_TCP || !(p->tcp_flags & SP_TCP_SYN))
 				state = SP_FLOW_CONFIRMED;
-			return remember(v, s, SP_INGRESS, &a, state) || refuse_full(p, f);
+			return remember(v, s, SP_INGRESS, &a, state) ||
+			       refuse_full(s, SP_INGRESS, p, f);
 		}
 		if (p->proto == SP_PROTO_TCP && !(p->tcp_flags & SP_TCP_SYN))
 			state = SP_FLOW_CONFIRMED;
 	}
 	a.rule = 0;
 	a.counter = 0;
-	return remember(v, s, SP_FORWARD, &a, state) || refuse_full(p, f);
+	return remember(v, s, SP_FORWARD, &a, state) || refuse_full(s, SP_FORWARD, p, f);
 }
 
 #endif

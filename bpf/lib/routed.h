@@ -4,9 +4,11 @@
 /*
  * What this host routes for others. A flow is kept from its opener's side: remote
  * is who opens, local whom he asks, so a packet is looked up both ways round. State
- * is born of what comes from the inside or answers, never of a stranger's opening.
+ * is born of what comes from the inside, never of a stranger's packet, nor of an
+ * answer to one that he may have forged: a datagram, a SYN+ACK or a RST.
  * A packet of a flow without an entry passes when either end would be allowed to
- * open it: so what was evicted, or is older than the wall, readmits itself.
+ * open it: so what was evicted, or is older than the wall, readmits itself, and what
+ * strangers ask for needs no entry.
  */
 #include "known.h"
 #include "local.h"
@@ -97,7 +99,9 @@ static __noinline int may_answer(const struct view *v, struct stand *s, const st
 	judge_as_opened(v, s, SP_FORWARD, &a);
 	if (a.reason == SP_REASON_NONE) {
 		take_answer(f, &a);
-		enter(v, s, &a, SP_FLOW_CONFIRMED);
+		if (!(out & SP_ROUTED_STRANGER) && p->proto == SP_PROTO_TCP &&
+		    !(p->tcp_flags & (SP_TCP_SYN | SP_TCP_RST)))
+			enter(v, s, &a, SP_FLOW_CONFIRMED);
 	}
 	turn(s);
 	s->iface_class = in;
