@@ -64,16 +64,43 @@ struct task_struct {
 	char comm[16];
 };
 
+struct bpf_prog_aux {
+	char name[16];
+};
+
+struct bpf_prog {
+	struct bpf_prog_aux *aux;
+};
+
+struct bpf_link {
+	struct bpf_prog *prog;
+};
+
+struct bpf_xdp_link {
+	struct bpf_link link;
+};
+
+struct bpf_xdp_entity {
+	struct bpf_xdp_link *link;
+};
+
 struct net_device {
+	char name[16];
 	int ifindex;
+	unsigned int flags;
+	struct bpf_xdp_entity xdp_state[3]; /* generic, native, on the card; 5.9 */
 };
 
 struct sk_buff {
 	unsigned int len;
+	__u16 network_header;
+	unsigned char *head;
 	unsigned long _nfct; /* conntrack's entry, and in the low bits enum ip_conntrack_info */
 };
 
 struct nf_hook_state {
+	__u8 hook;
+	__u8 pf;
 	struct net_device *in;
 	struct net_device *out;
 };

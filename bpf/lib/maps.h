@@ -193,6 +193,14 @@ struct {
 	__type(value, struct sp_iface);
 } sp_ifaces __weak SEC(".maps");
 
+/* By slot * SP_GLOB_GROUPS + group: the globs of [host] interfaces. Zero names nothing. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, SP_SLOTS *SP_GLOB_GROUPS);
+	__type(key, __u32);
+	__type(value, struct sp_globs);
+} sp_globs __weak SEC(".maps");
+
 /* The machine's own addresses, SP_LOCAL_*. A miss: for somebody else, forward judges. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

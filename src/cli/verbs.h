@@ -25,6 +25,7 @@ using SharedPaths = std::shared_ptr<const Paths>;
 [[nodiscard]] Verb check_verb(CLI::App& parent);
 [[nodiscard]] Verb status_verb(CLI::App& parent, const SharedPaths& paths);
 [[nodiscard]] Verb tail_verb(CLI::App& parent, const SharedPaths& paths);
+[[nodiscard]] Verb guard_verb(CLI::App& parent, const SharedPaths& paths);
 [[nodiscard]] Verb down_verb(CLI::App& parent, const SharedPaths& paths);
 
 } // namespace sallyport

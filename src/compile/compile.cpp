@@ -6,6 +6,7 @@
 
 #include "compile/addresses.h"
 #include "compile/cells.h"
+#include "compile/globs.h"
 #include "compile/identity.h"
 #include "compile/interfaces.h"
 #include "compile/peers.h"
@@ -169,6 +170,7 @@ void write_identities(IdentityClasses identities, MapImage& image) {
 
 Result<MapImage> compile(const Policy& policy, const CompileInput& input) {
     SP_TRY(check(policy, input));
+    static_cast<void>(SP_TRY(compile_globs(policy.host.interfaces))); // only: do they fit?
     IdentityClasses identities = SP_TRY(classify_identities(policy));
     Seen seen = see(policy, identities);
     InterfaceClasses interfaces = classify_interfaces(seen.globs, input.interfaces);

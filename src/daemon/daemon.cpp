@@ -8,6 +8,7 @@
 #include "daemon/advice.h"
 #include "daemon/control.h"
 #include "daemon/forged_sources.h"
+#include "daemon/guard.h"
 #include "daemon/notify.h"
 #include "daemon/packet_patrol.h"
 #include "daemon/publisher.h"
@@ -320,7 +321,15 @@ Result<nlohmann::ordered_json> Daemon::answer(const nlohmann::json& request, con
             SP_TRY(build_status(wall_.programs().maps(), wall_.hooks(), wall_.enforced()));
         view.events_folded = publisher_.folded();
         view.packet_sockets = patrol_.held(wall_, publisher_);
+        for (const std::string& nic : wall_.covers_vlans()) view.blind.push_back("vlans:" + nic);
         return to_json(view);
+    }
+    if (command == "guard") {
+        if (peer.uid != 0)
+            return fail(ErrorKind::permission, "only root may guard an interface",
+                        "run it as root");
+        follow_interfaces();
+        return to_json(SP_TRY(wall_.guarded(request.value("name", ""))));
     }
     if (command == "down") {
         if (peer.uid != 0)

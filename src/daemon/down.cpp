@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/down.h"
 
+#include "daemon/vlan_offloads.h"
 #include "kernel/hooks.h"
 #include "kernel/pins.h"
 
@@ -14,11 +15,13 @@ Status take_down(const Paths& paths) {
         if (error && error.value() == EACCES)
             return fail(ErrorKind::permission, "the pins are for root only", "run it as root");
         remove_clsact_filters(); // of a `down` that died before its last step
+        VlanOffloads(paths.state_dir).restore();
         return {};
     }
     const Pins pins = SP_TRY(Pins::lock(paths.bpffs));
     SP_TRY(pins.remove());
     remove_clsact_filters();
+    VlanOffloads(paths.state_dir).restore();
     return {};
 }
 

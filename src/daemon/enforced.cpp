@@ -49,6 +49,23 @@ Status write_whole(const std::string& path, const std::string& text) {
     return {};
 }
 
+XdpMode xdp_mode_of(const std::string& text) {
+    if (text == "native") return XdpMode::native;
+    return text == "generic" ? XdpMode::generic : XdpMode::automatic;
+}
+
+const char* text_of(XdpMode mode) {
+    switch (mode) {
+    case XdpMode::automatic:
+        return "auto";
+    case XdpMode::native:
+        return "native";
+    case XdpMode::generic:
+        return "generic";
+    }
+    return "auto";
+}
+
 } // namespace
 
 std::string to_json_text(const Enforced& e) {
@@ -65,6 +82,7 @@ std::string to_json_text(const Enforced& e) {
                          {"packet_sockets", e.packet_sockets},
                          {"packet_socket_users", e.packet_socket_users},
                          {"interfaces", e.interfaces},
+                         {"xdp", text_of(e.xdp)},
                          {"flow_max", e.flow_max},
                          {"repeat_s", e.repeat_s},
                          {"rules", rules},
@@ -87,6 +105,7 @@ Result<Enforced> enforced_from_json(const std::string& text) {
                    .packet_socket_users =
                        object.value("packet_socket_users", std::vector<std::string>{}),
                    .interfaces = object.at("interfaces"),
+                   .xdp = xdp_mode_of(object.value("xdp", "")), // younger than the record
                    .flow_max = object.at("flow_max"),
                    .repeat_s = object.at("repeat_s"),
                    .rules = {},

@@ -30,6 +30,7 @@ struct Enforced {
     std::string packet_sockets = "report"; // as the policy has it
     std::vector<std::string> packet_socket_users;
     std::vector<std::string> interfaces; // globs
+    XdpMode xdp = XdpMode::automatic;
     std::uint32_t flow_max = 0;
     std::uint32_t repeat_s = 10;
     std::vector<EnforcedRule> rules;                   // by number

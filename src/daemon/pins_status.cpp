@@ -3,6 +3,7 @@
 
 #include "daemon/enforced.h"
 #include "daemon/status_build.h"
+#include "daemon/vlan_offloads.h"
 #include "kernel/apply.h"
 #include "kernel/hooks.h"
 #include "kernel/link.h"
@@ -107,7 +108,15 @@ Result<StatusView> status_from_pins(const Paths& paths) {
     const sp_slot slot = SP_TRY(read_slot(pinned.maps(), sp_control_active(word)));
     const Result<std::optional<Enforced>> enforced =
         load_enforced(paths.state_dir, slot.generation);
-    return build_status(pinned.maps(), hooks, enforced && *enforced ? **enforced : Enforced{});
+    StatusView view =
+        SP_TRY(build_status(pinned.maps(), hooks, enforced && *enforced ? **enforced : Enforced{}));
+    std::vector<std::string> guarded;
+    for (const HookState& hook : hooks)
+        if (hook.hook == "xdp") guarded.push_back(hook.iface);
+    if (const Result<std::vector<Interface>> all = list_interfaces())
+        for (const std::string& nic : covers_vlans_unseen(guarded, *all))
+            view.blind.push_back("vlans:" + nic);
+    return view;
 }
 
 } // namespace sallyport

@@ -38,6 +38,8 @@ std::vector<std::string> blind_spots(const std::vector<HookState>& hooks, const 
     for (const HookState& hook : hooks)
         if (!hook.attached && !is_socket_hook(hook.hook))
             blind.push_back(hook.iface.empty() ? hook.hook : hook.hook + ":" + hook.iface);
+    if (std::ranges::none_of(hooks, [](const HookState& h) { return h.hook.starts_with("hold_"); }))
+        blind.push_back("new-interfaces"); // until they are guarded
     return blind;
 }
 
@@ -111,6 +113,9 @@ Status add_hooks(StatusView& view, const Maps& maps, const std::vector<HookState
     if (std::ranges::any_of(hooks, [](const HookState& h) { return is_socket_hook(h.hook); }))
         add_pair(view, hooks, "socket", {std::begin(kSocketHooks), std::end(kSocketHooks)},
                  admitted(SP_HOOK_SOCKET), dropped(SP_HOOK_SOCKET));
+    const std::vector<std::string> hold{"hold_in4", "hold_in6", "hold_forward4", "hold_forward6"};
+    if (std::ranges::any_of(hooks, [&](const HookState& h) { return h.hook == hold[0]; }))
+        add_pair(view, hooks, "hold", hold, admitted(SP_HOOK_HOLD), dropped(SP_HOOK_HOLD));
     return {};
 }
 

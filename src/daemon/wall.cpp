@@ -93,7 +93,7 @@ std::string find_cgroup_mount() {
 
 Wall::Wall(Pins pins, Programs programs, std::string state_dir)
     : pins_(std::move(pins)), programs_(std::move(programs)), state_dir_(std::move(state_dir)),
-      cgroup_mount_(find_cgroup_mount()) {}
+      cgroup_mount_(find_cgroup_mount()), vlan_offloads_(state_dir_) {}
 
 Result<Wall> Wall::raise(Pins pins, const PolicySource& source, Running running,
                          const std::string& state_dir, WallNews& news) {
@@ -190,7 +190,7 @@ Result<Wall> Wall::adopt(Pins pins, const std::string& state_dir, WallNews& news
     SP_TRY(wall.write_ifaces(sp_control_active(word), nullptr));
     if (slot.flags & SP_SLOT_PACKET_DENY || wall.hooks_.has_sockets(wall.pins_))
         wall.deny_packet_sockets(news);
-    SP_TRY(wall.install(cgroup, XdpMode::automatic, OnRefusal::keep_trying, KeepRunning::no, news));
+    SP_TRY(wall.install(cgroup, wall.enforced_.xdp, OnRefusal::keep_trying, KeepRunning::no, news));
     return wall;
 }
 
@@ -205,6 +205,10 @@ Status Wall::install(const Cgroup& cgroup, XdpMode mode, OnRefusal how, KeepRunn
     SP_TRY(hooks_.install_forward(programs_, pins_));
     SP_TRY(guard_nics(mode, how, news));
     judge_routed(news);
+    // Last: what stands aside or is refused keeps nobody out before the wall is whole.
+    const Status held = hooks_.install_hold(programs_, pins_);
+    if (!held && held.error().kind != ErrorKind::not_supported) return held;
+    vlan_offloads_.follow(guarded_, interfaces_, news.notes);
     return {};
 }
 
@@ -216,6 +220,7 @@ Result<std::uint32_t> Wall::load_policy_into_slot(const PolicySource& source, Ma
     const Maps& maps = programs_.maps();
     const std::uint32_t slot = SP_TRY(free_slot(maps));
     SP_TRY(fill_slot(maps, slot, image));
+    SP_TRY(fill_globs(maps, slot, source.policy.host.interfaces));
     SP_TRY(clear_cgroup_states(maps, slot));
     SP_TRY(fill_cgroup_states(maps, slot, image, cgroup_mount_));
     SP_TRY(write_ifaces(slot, &image));
@@ -233,6 +238,7 @@ void Wall::note_next(const PolicySource& source, const MapImage& image, WallNews
     next_.packet_sockets = to_string(source.policy.host.packet_sockets);
     next_.packet_socket_users = source.policy.host.packet_socket_users;
     next_.interfaces = source.policy.host.interfaces;
+    next_.xdp = source.policy.host.xdp;
     next_.repeat_s = static_cast<std::uint32_t>(source.policy.events.repeat.count());
     next_.rules.clear();
     for (std::size_t i = 0; i < source.policy.rules.size(); i++) {
@@ -306,14 +312,17 @@ Status Wall::switch_to(const PolicySource& source, std::uint32_t slot, const Map
     release_nics(news);
     for (const Interface& interface : interfaces_)
         static_cast<void>(write_iface(interface, 0, nullptr)); // some are not guarded any more
+    vlan_offloads_.follow(guarded_, interfaces_, news.notes);
     judge_routed(news);
     policy_ = source.policy;
     cut_running(source.policy, news);
+    uncompiled_ = false;
     return {};
 }
 
 Status Wall::take_down() {
     hooks_ = Hooks{};
+    vlan_offloads_.restore();
     Status removed = pins_.remove();
     remove_clsact_filters();
     return removed;

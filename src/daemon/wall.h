@@ -8,6 +8,7 @@
 #include "daemon/daemon.h"
 #include "daemon/enforced.h"
 #include "daemon/owner.h"
+#include "daemon/vlan_offloads.h"
 #include "event/event.h"
 #include "kernel/cgroups.h"
 #include "kernel/hooks.h"
@@ -58,6 +59,18 @@ class Wall {
     [[nodiscard]] static Result<Wall> adopt(Pins pins, const std::string& state_dir,
                                             WallNews& news);
 
+    // What `guard NAME` found or did.
+    struct Guarded {
+        bool guarded = false;
+        std::string mode; // of XDP, when it is guarded
+        std::string why;  // when it is not, or not as asked for
+    };
+    // Without a daemon: hooks one NIC with the programs that stand, when it is one to guard.
+    [[nodiscard]] static Result<Guarded> guard_one(Pins pins, const std::string& state_dir,
+                                                   const std::string& name);
+    // The same of a wall that is followed. An error: it is one to guard, and cannot be.
+    [[nodiscard]] Result<Guarded> guarded(const std::string& name) const;
+
     // After adopting: this is the policy that stands, as its file still says. Needed to
     // follow interfaces where rules tell them apart.
     void know(const Policy& policy) { policy_ = policy; }
@@ -77,6 +90,8 @@ class Wall {
     [[nodiscard]] const Enforced& enforced() const { return enforced_; }
     [[nodiscard]] std::vector<HookState> hooks() const { return hooks_.states(); }
     [[nodiscard]] const std::vector<Interface>& interfaces() const { return interfaces_; }
+    // Guarded NICs whose policy covers their VLANs, since XDP does not see the tags.
+    [[nodiscard]] std::vector<std::string> covers_vlans() const;
     // "" when it is not known (any more).
     [[nodiscard]] std::string rule_name(std::uint32_t generation, std::uint32_t rule) const;
     [[nodiscard]] std::string interface_name(unsigned index) const;
@@ -101,6 +116,7 @@ class Wall {
     void find_pinned_nics(WallNews& news);
     [[nodiscard]] bool matches(const Interface& interface) const;
     [[nodiscard]] const Interface* master_that_covers(const Interface& interface) const;
+    [[nodiscard]] Status shut_until_compiled(sp_iface& entry);
     [[nodiscard]] Result<std::uint32_t> nic_counter_of(const std::string& name);
     void mend_pins(WallNews& news);
     void mend_hooks(const std::vector<HookState>& lost, WallNews& news);
@@ -118,9 +134,7 @@ class Wall {
     void deny_packet_sockets(WallNews& news);
     void cut_running(const Policy& policy, WallNews& news);
     void keep_running_flows();
-    [[nodiscard]] XdpMode xdp_mode() const {
-        return policy_ ? policy_->host.xdp : XdpMode::automatic;
-    }
+    [[nodiscard]] XdpMode xdp_mode() const { return enforced_.xdp; }
     [[nodiscard]] bool is_guarded(const std::string& name) const;
 
     Pins pins_;
@@ -133,10 +147,12 @@ class Wall {
     std::optional<Policy> policy_; // empty after adopting, until the next change
     std::map<std::uint32_t, std::vector<EnforcedRule>> rules_of_; // by generation, the latest few
     std::vector<Interface> interfaces_;
+    VlanOffloads vlan_offloads_;
     std::vector<GuardedNic> guarded_;
     // Guarded ones that no glob names since they were renamed, by index: until the next policy.
     std::set<unsigned> kept_;
     std::map<std::string, std::string> told_; // hooks that were told lost, with the reason told
+    bool uncompiled_ = false; // an interface is shut until the policy is compiled for it
     std::uint32_t flow_sets_ = 0;
     std::uint32_t sweep_at_ = 0;
     std::shared_ptr<OwnerNames> owners_;

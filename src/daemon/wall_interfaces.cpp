@@ -27,6 +27,8 @@ bool any_glob_matches(const std::vector<std::string>& globs, const std::string& 
                        [&](const std::string& glob) { return glob_matches(glob, name); });
 }
 
+constexpr std::uint16_t kNoClass = 0xffff;
+
 bool is_literal(const std::string& glob) {
     return glob.find_first_of("*?[") == std::string::npos;
 }
@@ -127,6 +129,9 @@ Status Wall::write_iface(const Interface& interface, std::uint32_t slot, const M
     if (interface.index >= SP_IFINDEX_MAX || interface.is_loopback) return {};
     const int map = programs_.maps().ifaces;
     sp_iface entry = SP_TRY(map_lookup<sp_iface>(map, interface.index)).value_or(sp_iface{});
+    if (!image && entry.link == SP_LINK_NONE) SP_TRY(shut_until_compiled(entry));
+    uncompiled_ = uncompiled_ || (!image && std::ranges::find(entry.iface_class, kNoClass) !=
+                                                std::end(entry.iface_class));
     entry.link = static_cast<std::uint8_t>(interface.link);
     std::copy(interface.mac.begin(), interface.mac.end(), entry.mac);
     entry.guarded = matches(interface) && !master_that_covers(interface) ? 1 : 0;
@@ -139,6 +144,15 @@ Status Wall::write_iface(const Interface& interface, std::uint32_t slot, const M
         entry.counter = SP_TRY(nic_counter_of(interface.name));
     }
     return map_update(map, interface.index, entry);
+}
+
+// A policy that tells interfaces apart says nothing of one that it was not compiled for:
+// a class beyond its classes denies.
+Status Wall::shut_until_compiled(sp_iface& entry) {
+    for (std::uint32_t slot = 1; slot < SP_SLOTS; slot++)
+        if (SP_TRY(read_slot(programs_.maps(), slot)).n_ifaces > 1)
+            entry.iface_class[slot] = kNoClass;
+    return {};
 }
 
 Status Wall::write_ifaces(std::uint32_t slot, const MapImage* image) {
@@ -312,13 +326,21 @@ Status Wall::follow_interfaces(WallNews& news) {
         if (index < SP_IFINDEX_MAX) SP_TRY(map_update(programs_.maps().ifaces, index, sp_iface{}));
     // Guarded before all else: who waits is open.
     SP_TRY(guard_nics(xdp_mode(), OnRefusal::keep_trying, news));
+    vlan_offloads_.follow(guarded_, interfaces_, news.notes);
     SP_TRY(write_locals());
     if (enforced_.nic_counters != counters) save(news);
     const std::uint64_t word = SP_TRY(control_word(programs_.maps()));
     const sp_slot slot = SP_TRY(read_slot(programs_.maps(), sp_control_active(word)));
     judge_routed(news);
     // A policy that tells interfaces apart must be compiled for the new ones.
-    if (slot.n_ifaces <= 1 || !policy_ || names() == before) return {};
+    if (slot.n_ifaces <= 1 || (names() == before && !uncompiled_)) return {};
+    if (!policy_) {
+        if (uncompiled_)
+            news.notes.push_back("rules differ by interface, and the policy in force is no longer "
+                                 "what its file says: interfaces that came since are shut until "
+                                 "a policy is loaded (SIGHUP)");
+        return {};
+    }
     const std::string applied = enforced_.applied;
     const PolicySource same{
         .policy = *policy_, .file = enforced_.file, .sha256 = enforced_.sha256, .by = enforced_.by};
@@ -329,6 +351,63 @@ Status Wall::follow_interfaces(WallNews& news) {
     enforced_.applied = applied; // the operator's, not ours
     kept_ = kept;
     return {};
+}
+
+Result<Wall::Guarded> Wall::guarded(const std::string& name) const {
+    const auto interface = std::ranges::find(interfaces_, name, &Interface::name);
+    if (interface == interfaces_.end())
+        return fail(ErrorKind::not_found, "there is no interface " + name);
+    if (!matches(*interface)) {
+        const bool named = any_glob_matches(enforced_.interfaces, name);
+        if (named && !interface->is_loopback)
+            return fail(ErrorKind::not_supported,
+                        name + " carries neither Ethernet nor bare IP, or its index is too high");
+        return Guarded{.guarded = false, .mode = "", .why = "the policy in force does not name it"};
+    }
+    if (const Interface* master = master_that_covers(*interface))
+        return Guarded{.guarded = false,
+                       .mode = "",
+                       .why = fmt::format("a port of {}, whose hooks cover it", master->name)};
+    for (const HookState& hook : hooks_.states()) {
+        if (hook.hook != "xdp" || hook.iface != name) continue;
+        if (!hook.attached) return fail(ErrorKind::kernel, hook.why);
+        return Guarded{.guarded = true, .mode = hook.mode, .why = hook.why};
+    }
+    return fail(ErrorKind::kernel, name + " has no hooks");
+}
+
+Result<Wall::Guarded> Wall::guard_one(Pins pins, const std::string& state_dir,
+                                      const std::string& name) {
+    const std::string layout = pins.layout_dir();
+    Programs programs = SP_TRY(Programs::open_standing(layout));
+    Wall wall(std::move(pins), std::move(programs), state_dir);
+    const std::uint64_t word = SP_TRY(control_word(wall.programs_.maps()));
+    const sp_slot slot = SP_TRY(read_slot(wall.programs_.maps(), sp_control_active(word)));
+    const std::optional<Enforced> enforced = SP_TRY(load_enforced(state_dir, slot.generation));
+    if (!enforced)
+        return fail(ErrorKind::not_found, "there is no record of what is enforced in " + state_dir,
+                    "sallyport run adopts the wall, or raises it");
+    wall.enforced_ = *enforced;
+    SP_TRY(wall.read_interfaces());
+    WallNews news;
+    wall.find_pinned_nics(news);
+    const auto interface = std::ranges::find(wall.interfaces_, name, &Interface::name);
+    if (interface == wall.interfaces_.end() || !wall.matches(*interface) ||
+        wall.master_that_covers(*interface))
+        return wall.guarded(name);
+    SP_TRY(wall.write_iface(*interface, 0, nullptr));
+    SP_TRY(wall.hooks_.install_nic(
+        wall.programs_, wall.pins_,
+        {.name = name, .index = interface->index, .bare_ip = interface->link == SP_LINK_IP},
+        wall.xdp_mode()));
+    if (wall.enforced_ != *enforced) wall.save(news);
+    return wall.guarded(name);
+}
+
+std::vector<std::string> Wall::covers_vlans() const {
+    std::vector<std::string> names;
+    for (const GuardedNic& nic : guarded_) names.push_back(nic.name);
+    return covers_vlans_unseen(names, interfaces_);
 }
 
 std::string Wall::interface_name(unsigned index) const {

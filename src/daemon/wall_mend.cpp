@@ -80,6 +80,7 @@ void Wall::mend_hooks(const std::vector<HookState>& lost, WallNews& news) {
             judge_routed(news);
             return {};
         }
+        if (hook.hook.starts_with("hold_")) return hooks_.install_hold(programs_, pins_);
         if (hook.iface.empty()) {
             if (!cgroup) return std::unexpected<Error>(cgroup.error());
             SP_TRY(hooks_.install_owners(programs_, pins_, cgroup->directory.get()));

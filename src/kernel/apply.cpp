@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernel/apply.h"
 
+#include "compile/globs.h"
 #include "kernel/map.h"
 #include "sallyport/abi/control.h"
 
@@ -221,6 +222,14 @@ Status fill_slot(const Maps& maps, std::uint32_t slot, const MapImage& image) {
         empty_slot(maps, slot);
         return std::move(filled).context("filling a policy slot");
     }
+    return {};
+}
+
+Status fill_globs(const Maps& maps, std::uint32_t slot, const std::vector<std::string>& globs) {
+    std::vector<sp_globs> groups = SP_TRY(compile_globs(globs));
+    groups.resize(SP_GLOB_GROUPS); // the rest is zero
+    for (std::uint32_t i = 0; i < SP_GLOB_GROUPS; i++)
+        SP_TRY(map_update(maps.globs, slot * SP_GLOB_GROUPS + i, groups[i]));
     return {};
 }
 

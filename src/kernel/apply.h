@@ -15,6 +15,9 @@ namespace sallyport {
 // Writes every map of the slot. A slot in use is refused. On failure the slot
 // is left empty, which denies all.
 [[nodiscard]] Status fill_slot(const Maps& maps, std::uint32_t slot, const MapImage& image);
+// Which interfaces that slot's policy guards, for what holds them shut meanwhile.
+[[nodiscard]] Status fill_globs(const Maps& maps, std::uint32_t slot,
+                                const std::vector<std::string>& globs);
 // Before the first hook is there, and before the first one goes: nothing is judged
 // until `activate`, so that the hooks, which come and go one by one, work all
 // together or not at all, even when we are killed between two of them.

@@ -45,6 +45,15 @@ constexpr std::uint32_t kForward = 2;
 constexpr std::int32_t kForwardPriority = 1000;
 
 // By the names of their pins, name-0 and so on.
+constexpr std::uint32_t kLocalIn = 1;
+constexpr std::int32_t kHoldPriority = -450; // before conntrack's own
+const NetfilterHook kHoldHooks[] = {
+    {.name = "hold_in4", .family = kIpv4, .where = kLocalIn, .priority = kHoldPriority},
+    {.name = "hold_in6", .family = kIpv6, .where = kLocalIn, .priority = kHoldPriority},
+    {.name = "hold_forward4", .family = kIpv4, .where = kForward, .priority = kHoldPriority},
+    {.name = "hold_forward6", .family = kIpv6, .where = kForward, .priority = kHoldPriority},
+};
+
 const NetfilterHook kNetfilterHooks[] = {
     {.name = "forward4", .family = kIpv4, .where = kForward, .priority = kForwardPriority},
     {.name = "forward6", .family = kIpv6, .where = kForward, .priority = kForwardPriority},
@@ -235,6 +244,13 @@ Status Hooks::install_cgroup(const Programs& programs, const Pins& pins, int cgr
     return {};
 }
 
+Status Hooks::install_hold(const Programs& programs, const Pins& pins) {
+    const int fd = programs.fd(Program::hold);
+    if (fd < 0) return fail(ErrorKind::not_supported, "this kernel has no netfilter links (6.4)");
+    for (const NetfilterHook& hook : kHoldHooks) SP_TRY(install_netfilter(pins, hook, fd));
+    return {};
+}
+
 Status Hooks::install_nic(const Programs& programs, const Pins& pins, const GuardedNic& nic,
                           XdpMode mode) {
     SP_TRY(install_tc(programs, pins, nic).context("guarding " + nic.name));
@@ -371,7 +387,9 @@ Status Hooks::install_forward_on(const Programs& programs, const std::string& na
 }
 
 std::optional<HookState> netfilter_state(const std::string& pin, const std::string& path) {
-    for (const NetfilterHook& hook : kNetfilterHooks)
+    std::vector<NetfilterHook> hooks(std::begin(kNetfilterHooks), std::end(kNetfilterHooks));
+    hooks.insert(hooks.end(), std::begin(kHoldHooks), std::end(kHoldHooks));
+    for (const NetfilterHook& hook : hooks)
         for (std::int32_t at = 0; at < kNetfilterPlaces; at++) {
             if (pin != fmt::format("{}-{}", hook.name, at)) continue;
             HookState state{

@@ -55,6 +55,8 @@ class Hooks {
     void remove_sockets(const Pins& pins);
     // Did an earlier daemon attach them?
     [[nodiscard]] static bool has_sockets(const Pins& pins);
+    // What holds interfaces shut that should be guarded and are not; not_supported before 6.4.
+    [[nodiscard]] Status install_hold(const Programs& programs, const Pins& pins);
     // XDP and TC on one NIC; TC first, so that no flow is opened that XDP would not know.
     [[nodiscard]] Status install_nic(const Programs& programs, const Pins& pins,
                                      const GuardedNic& nic, XdpMode mode);

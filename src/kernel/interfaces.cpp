@@ -38,6 +38,16 @@ std::optional<std::uint16_t> vlan_of(Bytes link_info) {
     return id;
 }
 
+// Is it a port of something that receives in its place? (A VRF's is not: what comes in by
+// its ports is XDP's there alone.)
+bool is_port(Bytes link_info) {
+    std::string kind;
+    for_each_attribute(link_info, [&](std::uint16_t type, Bytes value) {
+        if (type == IFLA_INFO_SLAVE_KIND) kind = text_of(value);
+    });
+    return kind == "bond" || kind == "bridge" || kind == "team";
+}
+
 std::optional<Interface> parse_link(const NetlinkMessage& message) {
     if (message.type != RTM_NEWLINK) return std::nullopt;
     const ifinfomsg head = front_of<ifinfomsg>(message.body);
@@ -47,6 +57,7 @@ std::optional<Interface> parse_link(const NetlinkMessage& message) {
     found.is_loopback = (head.ifi_flags & IFF_LOOPBACK) != 0;
     unsigned lower = 0;
     bool lower_elsewhere = false;
+    bool port = false;
     std::optional<std::uint16_t> vlan;
     for_each_attribute(behind(message.body, sizeof head), [&](std::uint16_t type, Bytes value) {
         if (type == IFLA_IFNAME) found.name = text_of(value);
@@ -57,7 +68,9 @@ std::optional<Interface> parse_link(const NetlinkMessage& message) {
         if (type == IFLA_LINK) lower = front_of<std::uint32_t>(value);
         if (type == IFLA_LINK_NETNSID) lower_elsewhere = true;
         if (type == IFLA_LINKINFO) vlan = vlan_of(value);
+        if (type == IFLA_LINKINFO) port = is_port(value);
     });
+    if (!port) found.master = 0;
     if (vlan && !lower_elsewhere) {
         found.lower = lower;
         found.vlan = *vlan;

@@ -19,6 +19,7 @@ struct Maps {
     int users = -1;
     int cgroups = -1;
     int ifaces = -1;
+    int globs = -1;
     int local = -1;
     int flows = -1;
     int flow_count = -1;

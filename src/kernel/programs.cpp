@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernel/programs.h"
 
+#include "kernel/map.h"
 #include "kernel/packet_sockets.h"
 #include "sp_bpf.skel.h"
 
@@ -13,8 +14,10 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fmt/format.h>
+#include <map>
 #include <sstream>
 #include <unistd.h>
+#include <utility>
 #include <vector>
 
 namespace sallyport {
@@ -94,6 +97,7 @@ Result<Skeleton> open_skeleton(const LoadOptions& options, Optional optional) {
     for (bpf_program* program : {skeleton->progs.sp_lsm_create, skeleton->progs.sp_lsm_receive,
                                  skeleton->progs.sp_lsm_sendmsg})
         bpf_program__set_autoload(program, optional.lsm);
+    bpf_program__set_autoload(skeleton->progs.sp_nf_hold, optional.netfilter);
     if (options.pin_dir.empty()) return skeleton;
     bpf_map* map = nullptr;
     bpf_object__for_each_map(map, skeleton->obj) {
@@ -144,6 +148,7 @@ Maps maps_of(const sp_bpf& s) {
         .users = fd(s.maps.sp_users),
         .cgroups = fd(s.maps.sp_cgroups),
         .ifaces = fd(s.maps.sp_ifaces),
+        .globs = fd(s.maps.sp_globs),
         .local = fd(s.maps.sp_local),
         .flows = fd(s.maps.sp_flows),
         .flow_count = fd(s.maps.sp_flow_count),
@@ -181,6 +186,8 @@ const bpf_program* program_of(const sp_bpf& s, Program program) {
         return s.progs.sp_nf_forward;
     case Program::tc_forward:
         return s.progs.sp_tc_forward;
+    case Program::hold:
+        return s.progs.sp_nf_hold;
     case Program::cg_mkdir:
         return s.progs.sp_cg_mkdir;
     case Program::cg_rmdir:
@@ -206,9 +213,11 @@ const bpf_program* program_of(const sp_bpf& s, Program program) {
 } // namespace
 
 struct Programs::Impl {
-    Skeleton skeleton;
+    Skeleton skeleton; // none of open_standing's
     Maps maps;
     std::string lsm_refusal;
+    std::map<Program, Fd> programs; // open_standing's
+    std::vector<Fd> held;
 };
 
 Programs::Programs(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -223,8 +232,7 @@ Result<Programs> Programs::load(const LoadOptions& options) {
         std::filesystem::create_directories(options.pin_dir + "/maps", error);
         if (error) return fail_errno(error.value(), "making " + options.pin_dir + "/maps");
     }
-    const bool netfilter = options.settings.forward_hook == SP_FORWARD_NETFILTER &&
-                           libbpf_probe_bpf_prog_type(kNetfilterPrograms, nullptr) == 1;
+    const bool netfilter = libbpf_probe_bpf_prog_type(kNetfilterPrograms, nullptr) == 1;
     const bool lsm = can_load_lsm(options);
     Optional set{.tracepoints = true, .netfilter = netfilter, .lsm = lsm};
     Result<Skeleton> skeleton = load_skeleton(options, set);
@@ -252,8 +260,25 @@ Result<Programs> Programs::load(const LoadOptions& options) {
     const sp_settings settings = (*skeleton)->rodata->sp_settings;
     const int error = bpf_map_update_elem(maps.meta, &zero, &settings, BPF_ANY);
     if (error) return fail_errno(-error, "noting the settings");
-    return Programs(
-        std::make_unique<Impl>(Impl{std::move(*skeleton), maps, std::move(lsm_refusal)}));
+    return Programs(std::make_unique<Impl>(Impl{.skeleton = std::move(*skeleton),
+                                                .maps = maps,
+                                                .lsm_refusal = std::move(lsm_refusal),
+                                                .programs = {},
+                                                .held = {}}));
+}
+
+Result<Programs> Programs::open_standing(const std::string& pin_dir) {
+    auto impl = std::make_unique<Impl>();
+    for (const auto& [program, name] :
+         {std::pair{Program::xdp, "sp_xdp_in"}, std::pair{Program::tc_egress, "sp_tc_egress"}})
+        impl->programs[program] = SP_TRY(open_pinned(pin_dir + "/programs/" + name));
+    for (const auto& [fd, name] :
+         {std::pair{&Maps::control, "sp_control"}, std::pair{&Maps::slots, "sp_slots"},
+          std::pair{&Maps::ifaces, "sp_ifaces"}, std::pair{&Maps::nic_counts, "sp_nic_counts"}}) {
+        impl->held.push_back(SP_TRY(open_pinned(pin_dir + "/maps/" + name)));
+        impl->maps.*fd = impl->held.back().get();
+    }
+    return Programs(std::move(impl));
 }
 
 const Maps& Programs::maps() const {
@@ -261,6 +286,10 @@ const Maps& Programs::maps() const {
 }
 
 int Programs::fd(Program program) const {
+    if (!impl_->skeleton) {
+        const auto standing = impl_->programs.find(program);
+        return standing == impl_->programs.end() ? -1 : standing->second.get();
+    }
     const bpf_program* found = program_of(*impl_->skeleton, program);
     return found ? bpf_program__fd(found) : -1;
 }

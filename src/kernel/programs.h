@@ -22,6 +22,7 @@ enum class Program : unsigned char {
     tc_egress,
     nf_forward, // netfilter, for both families; loaded as settings.forward_hook asks
     tc_forward, // TC ingress, in its place
+    hold,       // netfilter; -1 before 6.4
     cg_mkdir,   // raw tracepoint cgroup_mkdir
     cg_rmdir,
     owners,      // iter/task_file
@@ -50,6 +51,9 @@ class Programs {
   public:
     // Errors carry the verifier's log, and a hint for no BTF, no permission, no bpffs.
     [[nodiscard]] static Result<Programs> load(const LoadOptions& options);
+    // What stands under the pins, without loading anything: a NIC's two programs, and the
+    // maps that describe NICs. The rest is -1. not_found when no wall stands.
+    [[nodiscard]] static Result<Programs> open_standing(const std::string& pin_dir);
     Programs(Programs&&) noexcept;
     Programs& operator=(Programs&&) noexcept;
     ~Programs();

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Interfaces come, go, change names and namespaces; none is open by accident."""
 import ctypes
+import json
 import os
 import struct
 import subprocess
@@ -76,7 +77,7 @@ class Topology(E2e):
 
     def hook(self, iface, which="xdp"):
         for hook in self.guard.status()["hooks"]:
-            if hook["hook"] == which and hook["iface"] == iface:
+            if hook["hook"] == which and (hook["iface"] or "") == iface:
                 return hook
         return None
 
@@ -103,6 +104,9 @@ class Topology(E2e):
         subprocess.run([compiler, "-target", "bpf", "-O2", "-c", source, "-o", source + ".o"],
                        check=True, timeout=20)
         return source + ".o"
+
+    def give_foreign(self, name):
+        self.host.ip(f"link set dev {name} xdpgeneric obj {self.foreign_program()} sec xdp")
 
     def pins_of(self, name):
         links = os.path.join(self.guard.pins, "v1/links")
@@ -181,8 +185,203 @@ class Appearing(Topology):
         self.assertEqual(self.guard.status()["state"], "protected")
         self.assert_made(27, CLOSED, "once the foreign program is gone")
 
-    def give_foreign(self, name):
-        self.host.ip(f"link set dev {name} xdpgeneric obj {self.foreign_program()} sec xdp")
+
+class GuardCommand(Topology):
+    def call_guard(self, name, *flags):
+        begun = time.monotonic()
+        done = self.guard.call("guard", name, *flags)
+        return done, time.monotonic() - begun
+
+    def guard_json(self, name):
+        done, _ = self.call_guard(name, "--json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return json.loads(done.stdout)
+
+    def test_without_a_daemon_it_hooks_what_the_standing_policy_names(self):
+        self.begin(RULES, interfaces=("eth0", "lan*"))
+        self.guard.kill()
+        self.make("lan1", 51)
+        self.assertIsNone(self.xdp("lan1"), "nobody has guarded it yet")
+        done, took = self.call_guard("lan1")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertLess(took, 0.5 + 1.0, "it is for udev (and this machine is shared)")
+        self.assert_made(51, CLOSED, "guarded by the pins")
+        program = self.xdp("lan1")
+        self.assertEqual(self.guard_json("lan1")["guarded"], True)
+        self.assertEqual(self.xdp("lan1"), program, "a second time changes nothing")
+        status = self.guard.status()
+        self.assertEqual(status["state"], "protected")
+        self.assertTrue(self.is_guarded("lan1"))
+        self.assertGreater(self.hook("lan1")["dropped"], 0)
+        self.guard.start(self.file)
+        self.assertEqual(self.hook("lan1")["attached"], True)
+        self.assert_made(51, CLOSED, "after the next daemon has adopted it")
+
+    def test_with_a_daemon_it_is_the_daemon_that_guards(self):
+        self.begin(RULES, interfaces=("eth0", "lan*"))
+        self.make("lan2", 52)
+        self.assertEqual(self.guard_json("lan2")["guarded"], True)
+        self.assert_made(52, CLOSED, "with a daemon")
+
+    def test_what_the_policy_does_not_name_is_said_and_left(self):
+        self.begin(RULES, interfaces=("eth0", "lan*"))
+        self.make("wan3", 53)
+        for daemon in ("runs", "is gone"):
+            answer = self.guard_json("wan3")
+            self.assertEqual((answer["guarded"], answer["mode"]), (False, None), daemon)
+            self.assertIn("does not name it", answer["why"])
+            self.assert_made(53, OPEN, daemon)
+            if daemon == "runs":
+                self.guard.kill()
+
+    def test_many_at_once_are_all_guarded(self):
+        self.begin(RULES, interfaces=("eth0", "lan*"))
+        self.guard.kill()
+        names = [f"lan{number}" for number in range(60, 66)]
+        for name in names:
+            self.host.ip(f"link add {name} type veth peer name far{name}")
+            self.addCleanup(self.host.ip, f"link del {name}")
+        running = [self.lab.start(self.guard.command("guard", name), stderr=subprocess.PIPE,
+                                  env=self.guard.environment) for name in names]
+        for name, process in zip(names, running):
+            _, said = process.communicate(timeout=30)
+            self.assertEqual(process.returncode, 0, (name, said))
+            self.assertTrue(self.is_guarded(name), name)
+        counters = [self.hook(name) for name in names]
+        self.assertEqual(len(counters), len(names))
+
+    def test_it_says_three_when_it_cannot(self):
+        self.end()
+        self.guard.down()
+        done, _ = self.call_guard("eth0")
+        self.assertEqual(done.returncode, 3)
+        self.assertIn("no wall stands", done.stderr)
+        self.begin(RULES, interfaces=("eth0", "lan*"))
+        self.make("out4", 54)
+        for daemon in ("runs", "is gone"):
+            done, _ = self.call_guard("nosuch0", "--json")
+            self.assertEqual(done.returncode, 3, daemon)
+            self.assertIn("there is no interface nosuch0", json.loads(done.stdout)["error"])
+            if daemon == "runs":
+                self.guard.kill()
+        self.give_foreign("out4")
+        self.host.ip("link set out4 down", "link set out4 name lan4", "link set lan4 up")
+        done, _ = self.call_guard("lan4")
+        self.assertEqual(done.returncode, 3)
+        self.assertIn("already holds an XDP program", done.stderr)
+
+    def test_what_is_no_name_of_an_interface_is_a_matter_of_usage(self):
+        for name in ("", "sixteen-bytes-it", "a/b", "a b"):
+            self.assertEqual(self.call_guard(name)[0].returncode, 2, name)
+
+    def test_without_a_daemon_a_policy_that_tells_interfaces_apart_shuts_a_newcomer(self):
+        rules = RULES + rule("ingress", "lan only", both(PEER), ports=[81])
+        rules = rules.replace('ports = [81]', 'ports = [81]\ninterfaces = ["lan9"]')
+        self.begin(rules, interfaces=("eth0", "lan*"))
+        self.guard.kill()
+        self.make("lan9", 59)
+        self.assertEqual(self.guard_json("lan9")["guarded"], True)
+        for family in (4, 6):
+            self.assertEqual(self.into_made(59, family, 80), CLOSED)
+        self.guard.start(self.file)
+        self.assertTrue(eventually(lambda: self.guard.status()["generation"] > 1),
+                        "the policy is not compiled for it")
+        self.assertEqual(self.guard.status()["state"], "protected")
+
+
+class Held(Topology):
+    """Where the kernel has netfilter links (6.4), what should be guarded and is not is shut."""
+
+    def setUp(self):
+        super().setUp()
+        self.begin(RULES, interfaces=("eth0", "lan*"))
+        if self.hook("", "hold") is None:
+            self.skipTest("this kernel has no netfilter links")
+
+    @each_family
+    def test_a_newcomer_is_shut_without_a_daemon_until_it_is_guarded(self, family):
+        number = 70 + family
+        self.guard.kill()
+        self.make(f"lan{number}", number)
+        self.assertEqual(self.into_made(number, family, 81), CLOSED)
+        self.assertIsNone(self.xdp(f"lan{number}"), "nothing has guarded it")
+        before = self.guard.status()
+        self.assertGreater(before["reasons"]["not-guarded"], 0)
+        self.assertGreater(self.hook("", "hold")["dropped"], 0)
+        self.assertEqual(before["state"], "protected")
+        self.guard.start(self.file)
+        self.assertEqual(self.into_made(number, family, 81), CLOSED)
+        self.assertEqual(self.guard.status()["reasons"]["not-guarded"],
+                         before["reasons"]["not-guarded"], "XDP judges it now")
+
+    @each_family
+    def test_what_no_glob_names_passes_by(self, family):
+        number = 80 + family
+        self.make(f"wan{number}", number)
+        self.assertEqual(self.into_made(number, family, 81), OPEN)
+
+    def test_a_name_counts_from_the_packet_on_that_bears_it(self):
+        self.guard.kill()
+        self.make("wan5", 85)
+        self.assert_made(85, OPEN, "nobody's")
+        self.host.ip("link set wan5 down", "link set wan5 name lan5", "link set lan5 up")
+        self.give_addresses("lan5", 85)
+        self.assert_made(85, CLOSED, "renamed to what a glob names")
+
+    def test_one_that_lost_its_program_is_shut_though_no_daemon_runs(self):
+        self.guard.kill()
+        links = os.path.join(self.guard.pins, "v1/links")
+        pin = next(p for p in os.listdir(links) if p.startswith("xdp-"))
+        self.host.run("bpftool", "link", "detach", "pinned", os.path.join(links, pin))
+        self.assertIsNone(self.xdp("eth0"))
+        for family in (4, 6):
+            self.assertEqual(self.into(81, family), CLOSED)
+
+    @each_family
+    def test_it_is_told_as_an_event(self, family):
+        number = 90 + family
+        self.make("out9", number)
+        self.give_foreign("out9")
+        self.host.ip("link set out9 down", "link set out9 name lan9", "link set lan9 up")
+        self.give_addresses("lan9", number)
+        self.assertEqual(self.into_made(number, family, 81), CLOSED)
+        src = {4: f"10.{number}.0.2", 6: f"fd00:{number}::2"}[family]
+        event = self.expect_event(event="drop", reason="not-guarded", src=src, dst_port=81)
+        self.assertEqual((event["hook"], event["iface"], event["direction"], event["proto"]),
+                         ("hold", "lan9", "ingress", "tcp"))
+        self.host.ip("link del lan9")
+
+    def test_adoption_leaves_no_moment_without_it(self):
+        self.guard.kill()
+        self.make("lan6", 96)
+        # Foreign, so that no daemon guards it: the hold alone keeps it shut.
+        self.host.ip("link set lan6 down", "link set lan6 name out6", "link set out6 up")
+        self.give_addresses("out6", 96)
+        self.give_foreign("out6")
+        self.host.ip("link set out6 down", "link set out6 name lan6", "link set lan6 up")
+        self.give_addresses("lan6", 96)
+        targets = [{"name": "denied", "dst": "10.96.0.1", "port": 81, "timeout": 0.05,
+                    "pause": 0.0}]
+        loop = self.there.call("loop", targets=targets)
+        for _ in range(3):
+            self.guard.start(self.file)
+            self.guard.kill()
+        counts = self.there.call("loop_end", handle=loop["handle"])
+        self.assertEqual(set(counts["denied"]), {"timeout"}, counts)
+
+    def test_observe_lets_it_pass_and_says_so(self):
+        self.begin(RULES, interfaces=("eth0", "lan*"), mode="observe")
+        self.guard.kill()
+        self.make("lan7", 97)
+        self.assert_made(97, OPEN, "observed")
+        self.assertGreater(self.guard.status()["reasons"]["not-guarded"], 0)
+
+    def test_down_takes_it_away(self):
+        self.guard.kill()
+        self.make("lan8", 98)
+        self.assert_made(98, CLOSED, "held")
+        self.assertEqual(self.guard.down().returncode, 0)
+        self.assert_made(98, OPEN, "after down")
 
 
 class Renamed(Topology):
@@ -318,6 +517,18 @@ class Tampered(Topology):
             told = [e["detail"] for e in self.guard.events(event="hook", state="lost")]
             self.assertTrue(any(d.startswith(hook) for d in told), told)
         self.assertEqual(self.guard.status()["state"], "protected")
+
+    def test_the_hold_too_is_back_when_it_was_detached(self):
+        self.begin(RULES, interfaces=("eth0", "lan*"))
+        if self.hook("", "hold") is None:
+            self.skipTest("this kernel has no netfilter links")
+        self.detach("hold_in4")
+        self.assertTrue(eventually(
+            lambda: any(e["detail"].startswith("hold_in4")
+                        for e in self.guard.events(event="hook", state="restored"))))
+        self.guard.kill()
+        self.make("lan2", 46)
+        self.assert_made(46, CLOSED, "held again")
 
     def test_a_removed_pin_is_made_again_so_that_a_crash_opens_nothing(self):
         self.begin(RULES)

@@ -16,6 +16,8 @@
 
 /* Guarded and known interfaces are indexed by ifindex; one above this cannot be guarded. */
 #define SP_IFINDEX_MAX 65536
+/* Words of 64 states for the globs of [host] interfaces; more globs than fit are refused. */
+#define SP_GLOB_GROUPS 8
 /* Guarded interfaces with counters of their own. */
 #define SP_NICS_MAX 64
 

@@ -231,6 +231,20 @@ struct sp_iface {
 };
 SP_ASSERT_SIZE(struct sp_iface, 24);
 
+/*
+ * Value of sp_globs: up to 64 states of automata over an interface's name, one
+ * automaton a glob. In state i the first i of its characters are matched. Reading
+ * a character c, at = (at & takes[c]) << 1 | (at & loops).
+ */
+struct sp_globs {
+	__u64 takes[256]; /* by character: the states that it leads on from */
+	__u64 loops;	  /* those before a '*', which any character leaves as they are */
+	__u64 starts;	  /* 0: the group is not used */
+	__u64 accepts;
+	__u64 spare;
+};
+SP_ASSERT_SIZE(struct sp_globs, 2080);
+
 /* Value of sp_local, by struct sp_addr. */
 #define SP_LOCAL_HOST 1u      /* an address of the host's own namespace */
 #define SP_LOCAL_BROADCAST 2u /* a subnet's broadcast address there */

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/guard.h"
+
+#include "kernel/pins.h"
+
+#include <filesystem>
+
+namespace sallyport {
+namespace {
+
+// Others that guard hold the pins for milliseconds.
+constexpr std::chrono::milliseconds kPatience{300};
+
+nlohmann::ordered_json or_null(const std::string& text) {
+    return text.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(text);
+}
+
+} // namespace
+
+nlohmann::ordered_json to_json(const Wall::Guarded& guarded) {
+    return {{"guarded", guarded.guarded},
+            {"mode", or_null(guarded.mode)},
+            {"why", or_null(guarded.why)}};
+}
+
+Result<Wall::Guarded> guard_by_pins(const Paths& paths, const std::string& name) {
+    // Looked at first: a lock would make the directory.
+    std::error_code error;
+    if (!std::filesystem::exists(layout_dir_of(paths.bpffs) + "/maps/sp_control", error)) {
+        if (error && error.value() == EACCES)
+            return fail(ErrorKind::permission, "the pins are for root only", "run it as root");
+        return fail(ErrorKind::not_found,
+                    "no wall stands in " + paths.bpffs + ", so nothing is guarded",
+                    "sallyport run raises it and guards what the policy names");
+    }
+    Pins pins = SP_TRY(Pins::lock(paths.bpffs, kPatience));
+    if (!pins.stands()) return fail(ErrorKind::not_found, "no policy is in force", "sallyport run");
+    return Wall::guard_one(std::move(pins), paths.state_dir, name);
+}
+
+} // namespace sallyport
