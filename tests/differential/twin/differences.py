@@ -181,7 +181,10 @@ def tags(p, o, _):
 
 
 def authentication(p, o, setting):
-    return p.family == 6 and setting.style == "iptables-legacy" and any(n == AH for n, _ in p.extensions)
+    """Legacy rules look behind it; conntrack and the putting together of fragments always do."""
+    behind = setting.style == "iptables-legacy" or o.invalid or p.fragment is not None
+    return p.family == 6 and behind and any(n == AH for n, _ in p.extensions)
+
 
 
 ALL = (
@@ -207,7 +210,7 @@ ALL = (
     Difference("obsolete-icmp", "in", NETFILTER, obsolete),
     Difference("link-extensions", "in", NETFILTER, link_extensions),
     Difference("vlan-depth", "in", NETFILTER, tags),
-    Difference("authentication-header", "in", EITHER, authentication),
+    Difference("authentication-header", "in", EITHER + BOTH, authentication),
     Difference("tcp-windows", "in", SALLYPORT, window),
     Difference("reused-tuples", "in", SALLYPORT, reused_invalid),
     Difference("simultaneous-open", "in", NETFILTER, reused),

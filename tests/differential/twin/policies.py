@@ -194,9 +194,10 @@ def random_policy(dice):
         for proto in ("tcp", "udp"):
             rules.append(Rule(f"open {direction} {proto}", direction, False, some(dice, NETWORKS, 5),
                               proto, [(1, 19999)]))
-    if dice.random() < 0.2:
-        rules.append(Rule("clock asked", "ingress", False, ["any"], 1, [], [13]))
-        rules.append(Rule("clock told", "egress", False, ["any"], 1, [], [14]))
+    if dice.random() < 0.3:
+        rules.append(Rule("clock asked", "ingress", False, ["any"], 1, [], [13, 15]))
+        if dice.random() < 0.5:
+            rules.append(Rule("clock told", "egress", False, ["any"], 1, [], [14]))
     ping = dice.choice((None, "any", dice.choice(zones)))
     switches = {"dhcp-client": dice.random() < 0.7, "icmp-errors": dice.random() < 0.8,
                 "redirects": dice.random() < 0.3,

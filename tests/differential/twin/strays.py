@@ -176,13 +176,15 @@ def stray(dice, policy, label):
         proto, port = (packets.ICMP, dice.choice((13, 13, 15))) if family == 4 and dice.random() < 0.6 \
             else (packets.ICMP6, dice.choice((130, 135, 143))) if family == 6 and dice.random() < 0.6 \
             else (47, 0)
+    group = proto == packets.ICMP6 and port in (130, 143)
+    if group:
+        src = "fe80::77"
     body = transport(dice, src, dst, proto, port)
     if dice.random() < 0.12:
         body = spoil_transport(dice, body)
     more = {"ttl": 1} if family == 4 and proto == 2 and dice.random() < 0.5 else {}
     if family == 6 and proto == packets.ICMP6 and dice.random() < 0.4:
-        more = {"hop_limit": 1 if port in (130, 143) else dice.choice((1, 255, 255))}
-        src = "fe80::77" if port in (130, 143) else src
+        more = {"hop_limit": 1 if group else dice.choice((1, 255, 255))}
     if dice.random() < 0.08:
         made = fragmented(dice, src, dst, proto, body)
     elif family == 4:
@@ -190,7 +192,7 @@ def stray(dice, policy, label):
             more["options"] = dice.choice(OPTIONS)
         made = [packets.ipv4(src, dst, proto, body, **more)]
     else:
-        if dice.random() < 0.15:
+        if dice.random() < (0.5 if proto == packets.ICMP6 and port == 135 else 0.15):
             proto, body = wrap_extensions(dice, proto, body)
         if proto == 0 and dice.random() < 0.05:
             more["length"] = 0
