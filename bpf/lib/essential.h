@@ -28,7 +28,7 @@ static __always_inline int is_neighbour_message(const struct packet *p)
 static __always_inline int is_group_message(const struct packet *p)
 {
 	if (p->family == 4)
-		return p->proto == SP_PROTO_IGMP && !(p->marks & SP_PKT_FRAGMENT);
+		return p->proto == SP_PROTO_IGMP;
 	return p->proto == SP_PROTO_ICMP6 &&
 	       ((p->icmp_type >= 130 && p->icmp_type <= 132) || p->icmp_type == 143);
 }
@@ -130,6 +130,8 @@ static __always_inline int essential_departure(const struct view *v, const struc
 					       int kernel, int on_host, const __u16 *iface_class,
 					       enum sp_reason *reason)
 {
+	if (p->marks & SP_PKT_FRAGMENT)
+		return 0;
 	if (is_redirect(p))
 		return essential_icmp(v, p, reason);
 	if (is_neighbour_message(p) || is_group_message(p)) {
