@@ -325,38 +325,45 @@ class RoutedCrash(Routing):
     def forward_hook(self):
         return next(h for h in self.guard.status()["hooks"] if h["hook"] == "forward")
 
-    def test_it_stands_without_a_daemon_is_adopted_and_goes_with_down(self):
+    def test_it_stands_without_a_daemon_and_goes_with_down(self):
         self.begin(TO_PEER)
-        held = {f: self.inside.call("hold", dst=PEER[f], port=443)["handle"] for f in FAMILIES}
         self.guard.kill()
         self.assert_stands("without a daemon")
         hook = self.forward_hook()
         self.assertEqual((hook["mode"], hook["attached"]), ("netfilter", True))
         self.assertGreater(hook["dropped"], 0)
-        for _ in range(2):  # a netfilter link takes no new program: each time another place
-            self.guard.start(self.file)
-            self.assert_stands("after adoption")
-            for handle in held.values():
-                self.assertEqual(self.inside.result("exchange", handle=handle), "open")
-            self.guard.kill()
         self.guard.down()
         for family in FAMILIES:
             self.assertEqual(self.away(444, family), "open")
         self.guard.process = None
 
+    def test_the_next_daemon_adopts_it_and_cuts_nothing(self):
+        """A netfilter link takes no new program: the new one stands beside the old for a moment."""
+        self.begin(TO_PEER)
+        held = {f: self.inside.call("hold", dst=PEER[f], port=443)["handle"] for f in FAMILIES}
+        before = self.forward_pins()
+        self.guard.kill()
+        self.guard.start(self.file)
+        self.assert_stands("after adoption")
+        for handle in held.values():
+            self.assertEqual(self.inside.result("exchange", handle=handle), "open")
+        after = self.forward_pins()
+        self.assertEqual(len(after), 2)
+        self.assertFalse(after & before)
+
+    def forward_pins(self):
+        pins = self.host.run("ls", f"{self.guard.pins}/v1/links").split()
+        return {pin for pin in pins if pin.startswith("forward")}
+
     def test_a_hook_that_is_detached_by_force_is_put_back(self):
         self.begin(TO_PEER)
-        pin = next(f"{self.guard.pins}/v1/links/forward4-{i}" for i in range(8)
-                   if self.has_pin(f"forward4-{i}"))
-        self.host.run("bpftool", "link", "detach", "pinned", pin)
+        pin = next(p for p in self.forward_pins() if p.startswith("forward4"))
+        self.host.run("bpftool", "link", "detach", "pinned", f"{self.guard.pins}/v1/links/{pin}")
         self.assertTrue(eventually(lambda: self.away(444, 4) == "timeout"))
         self.assertTrue(eventually(
             lambda: self.tail.find(event="hook", detail="forward4", state="restored")))
         self.assertTrue(self.forward_hook()["attached"])
         self.assert_stands("after it was put back")
-
-    def has_pin(self, name):
-        return name in self.host.run("ls", f"{self.guard.pins}/v1/links").split()
 
 
 class Boxed(Routing):
@@ -402,19 +409,20 @@ class Bridged(E2e):
                 self.skipTest("this kernel has no br_netfilter")
         port = 7000 + 10 * netfilter + family
         self.inside.call("udp", dst=PEER[family], port=port, wait=False)
-        return self.expect_event(direction="forward", src=self.NEXT[family], dst_port=port)
+        return self.expect_event(src=self.NEXT[family], dst_port=port)
 
     @each_family
     def test_a_frame_that_crosses_the_bridge_is_judged_where_it_leaves(self, family):
+        """It still has its socket, and is judged as what leaves is."""
         event = self.refused_by(family, False)
-        self.assertEqual((event["reason"], event["hook"], event["iface"]),
-                         ("no-rule", "tc", "eth0"))
+        self.assertEqual((event["reason"], event["hook"], event["iface"], event["direction"]),
+                         ("no-rule", "tc", "eth0", "egress"))
 
     @each_family
     def test_by_netfilter_where_the_bridge_hands_it_there(self, family):
         event = self.refused_by(family, True)
-        self.assertEqual((event["reason"], event["hook"], event["iface"]),
-                         ("no-rule", "forward", "br0"))
+        self.assertEqual((event["reason"], event["hook"], event["iface"], event["direction"]),
+                         ("no-rule", "forward", "br0", "forward"))
 
 
 if __name__ == "__main__":
