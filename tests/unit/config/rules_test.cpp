@@ -220,8 +220,8 @@ TEST_CASE("a forward rule has both ends") {
     CHECK(text_of(both.to) == "10.0.1.0/24,fd00::/8");
     CHECK(both.interfaces == std::vector<std::string>{"br*"});
     CHECK(both.log_new);
-    CHECK(wrong(head + "to = \"any\"\n") == Lines{"4:1: rule \"f\" has no \"from\""});
-    CHECK(wrong(head + "from = \"any\"\n") == Lines{"4:1: rule \"f\" has no \"to\""});
+    CHECK(wrong(head + "to = \"any\"\n") == Lines{"4:1: rule \"f\" needs \"from\""});
+    CHECK(wrong(head + "from = \"any\"\n") == Lines{"4:1: rule \"f\" needs \"to\""});
     CHECK(wrong(head + "from = \"any\"\nto = \"any\"\nunit = \"a.service\"\n") ==
           Lines{"9:1: \"unit\" has no meaning here: only egress has a process"});
     CHECK(wrong("forward = 1\n").size() == 1);
