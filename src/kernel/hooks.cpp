@@ -48,15 +48,39 @@ constexpr std::int32_t kForwardPriority = 1000;
 constexpr std::uint32_t kLocalIn = 1;
 constexpr std::int32_t kHoldPriority = -450; // before conntrack's own
 const NetfilterHook kHoldHooks[] = {
-    {.name = "hold_in4", .family = kIpv4, .where = kLocalIn, .priority = kHoldPriority},
-    {.name = "hold_in6", .family = kIpv6, .where = kLocalIn, .priority = kHoldPriority},
-    {.name = "hold_forward4", .family = kIpv4, .where = kForward, .priority = kHoldPriority},
-    {.name = "hold_forward6", .family = kIpv6, .where = kForward, .priority = kHoldPriority},
+    {.name = "hold_in4",
+     .family = kIpv4,
+     .where = kLocalIn,
+     .priority = kHoldPriority,
+     .fragments = Fragments::as_they_come},
+    {.name = "hold_in6",
+     .family = kIpv6,
+     .where = kLocalIn,
+     .priority = kHoldPriority,
+     .fragments = Fragments::as_they_come},
+    {.name = "hold_forward4",
+     .family = kIpv4,
+     .where = kForward,
+     .priority = kHoldPriority,
+     .fragments = Fragments::as_they_come},
+    {.name = "hold_forward6",
+     .family = kIpv6,
+     .where = kForward,
+     .priority = kHoldPriority,
+     .fragments = Fragments::as_they_come},
 };
 
 const NetfilterHook kNetfilterHooks[] = {
-    {.name = "forward4", .family = kIpv4, .where = kForward, .priority = kForwardPriority},
-    {.name = "forward6", .family = kIpv6, .where = kForward, .priority = kForwardPriority},
+    {.name = "forward4",
+     .family = kIpv4,
+     .where = kForward,
+     .priority = kForwardPriority,
+     .fragments = Fragments::put_together},
+    {.name = "forward6",
+     .family = kIpv6,
+     .where = kForward,
+     .priority = kForwardPriority,
+     .fragments = Fragments::put_together},
 };
 
 bpf_tc_hook place_of(unsigned ifindex, bool ingress) {
@@ -333,7 +357,7 @@ Status Hooks::install_netfilter(const Pins& pins, const NetfilterHook& hook, int
     for (std::int32_t at = 0; at < kNetfilterPlaces; at++) {
         const NetfilterPlace place{
             .family = hook.family, .hook = hook.where, .priority = hook.priority + at};
-        Result<Link> link = Link::netfilter(program, place);
+        Result<Link> link = Link::netfilter(program, place, hook.fragments);
         if (!link && link.error().kind == ErrorKind::conflict && at + 1 < kNetfilterPlaces)
             continue;
         if (!link)
