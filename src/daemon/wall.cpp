@@ -7,6 +7,7 @@
 #include "kernel/map.h"
 #include "kernel/namespaces.h"
 
+#include <algorithm>
 #include <chrono>
 #include <ctime>
 #include <fmt/chrono.h>
@@ -56,6 +57,17 @@ Result<sp_slot> standing_slot(const Pins& pins) {
     Maps maps;
     maps.slots = slots.get();
     return read_slot(maps, sp_control_active(word.value_or(sp_control{}).word));
+}
+
+// Also when none of them is there yet.
+bool tells_interfaces_apart(const Policy& policy) {
+    const auto some = [](const PeerSet& peers) {
+        return std::ranges::any_of(peers.parts,
+                                   [](const auto& part) { return !part.interfaces.empty(); });
+    };
+    return std::ranges::any_of(policy.rules, [&](const Rule& rule) {
+        return !rule.interfaces.empty() || some(rule.from) || some(rule.to);
+    });
 }
 
 // Without a record: where the wall stands, as the pins tell. The hooks must not
@@ -239,6 +251,7 @@ void Wall::note_next(const PolicySource& source, const MapImage& image, WallNews
     next_.packet_socket_users = source.policy.host.packet_socket_users;
     next_.interfaces = source.policy.host.interfaces;
     next_.xdp = source.policy.host.xdp;
+    next_.by_interface = tells_interfaces_apart(source.policy);
     next_.repeat_s = static_cast<std::uint32_t>(source.policy.events.repeat.count());
     next_.rules.clear();
     for (std::size_t i = 0; i < source.policy.rules.size(); i++) {
@@ -279,11 +292,11 @@ Status Wall::change(const PolicySource& source, WallNews& news) {
     SP_TRY(check_nics(source.policy.host.interfaces));
     MapImage image;
     const std::uint32_t slot = SP_TRY(load_policy_into_slot(source, image));
-    return switch_to(source, slot, image, news);
+    return switch_to(source, slot, image, news, Kept::go);
 }
 
 Status Wall::switch_to(const PolicySource& source, std::uint32_t slot, const MapImage& image,
-                       WallNews& news) {
+                       WallNews& news, Kept kept) {
     // A NIC that the new policy adds is guarded under the old one first: should it
     // refuse, nothing has changed.
     const std::vector<std::string> old_globs = enforced_.interfaces;
@@ -307,7 +320,7 @@ Status Wall::switch_to(const PolicySource& source, std::uint32_t slot, const Map
             static_cast<void>(write_iface(interface, 0, nullptr));
         return guarded;
     }
-    kept_.clear();
+    if (kept == Kept::go) kept_.clear();
     note_switched(news);
     release_nics(news);
     for (const Interface& interface : interfaces_)

@@ -124,8 +124,10 @@ class Wall {
     void judge_routed(WallNews& news);
     [[nodiscard]] Result<std::uint32_t> load_policy_into_slot(const PolicySource& source,
                                                               MapImage& image);
+    // Renamed NICs that no glob names go with the next policy, not when one is compiled anew.
+    enum class Kept : unsigned char { go, stay };
     [[nodiscard]] Status switch_to(const PolicySource& source, std::uint32_t slot,
-                                   const MapImage& image, WallNews& news);
+                                   const MapImage& image, WallNews& news, Kept kept);
     // The record of what comes is on disk before it is in force, and is the record
     // once it is: whoever is killed between the two is adopted by either name.
     void note_next(const PolicySource& source, const MapImage& image, WallNews& news);

@@ -130,8 +130,10 @@ Status Wall::write_iface(const Interface& interface, std::uint32_t slot, const M
     const int map = programs_.maps().ifaces;
     sp_iface entry = SP_TRY(map_lookup<sp_iface>(map, interface.index)).value_or(sp_iface{});
     if (!image && entry.link == SP_LINK_NONE) SP_TRY(shut_until_compiled(entry));
-    uncompiled_ = uncompiled_ || (!image && std::ranges::find(entry.iface_class, kNoClass) !=
-                                                std::end(entry.iface_class));
+    if (!image) {
+        const std::uint64_t word = SP_TRY(control_word(programs_.maps()));
+        if (entry.iface_class[sp_control_active(word) % SP_SLOTS] == kNoClass) uncompiled_ = true;
+    }
     entry.link = static_cast<std::uint8_t>(interface.link);
     std::copy(interface.mac.begin(), interface.mac.end(), entry.mac);
     entry.guarded = matches(interface) && !master_that_covers(interface) ? 1 : 0;
@@ -149,9 +151,8 @@ Status Wall::write_iface(const Interface& interface, std::uint32_t slot, const M
 // A policy that tells interfaces apart says nothing of one that it was not compiled for:
 // a class beyond its classes denies.
 Status Wall::shut_until_compiled(sp_iface& entry) {
-    for (std::uint32_t slot = 1; slot < SP_SLOTS; slot++)
-        if (SP_TRY(read_slot(programs_.maps(), slot)).n_ifaces > 1)
-            entry.iface_class[slot] = kNoClass;
+    const std::uint64_t word = SP_TRY(control_word(programs_.maps()));
+    if (enforced_.by_interface) entry.iface_class[sp_control_active(word) % SP_SLOTS] = kNoClass;
     return {};
 }
 
@@ -329,11 +330,9 @@ Status Wall::follow_interfaces(WallNews& news) {
     vlan_offloads_.follow(guarded_, interfaces_, news.notes);
     SP_TRY(write_locals());
     if (enforced_.nic_counters != counters) save(news);
-    const std::uint64_t word = SP_TRY(control_word(programs_.maps()));
-    const sp_slot slot = SP_TRY(read_slot(programs_.maps(), sp_control_active(word)));
     judge_routed(news);
     // A policy that tells interfaces apart must be compiled for the new ones.
-    if (slot.n_ifaces <= 1 || (names() == before && !uncompiled_)) return {};
+    if (!enforced_.by_interface || (names() == before && !uncompiled_)) return {};
     if (!policy_) {
         if (uncompiled_)
             news.notes.push_back("rules differ by interface, and the policy in force is no longer "
@@ -346,10 +345,8 @@ Status Wall::follow_interfaces(WallNews& news) {
         .policy = *policy_, .file = enforced_.file, .sha256 = enforced_.sha256, .by = enforced_.by};
     MapImage image;
     const std::uint32_t free = SP_TRY(load_policy_into_slot(same, image));
-    const std::set<unsigned> kept = kept_;
-    SP_TRY(switch_to(same, free, image, news));
+    SP_TRY(switch_to(same, free, image, news, Kept::stay));
     enforced_.applied = applied; // the operator's, not ours
-    kept_ = kept;
     return {};
 }
 
