@@ -6,7 +6,7 @@ packets: by the packet's own bytes, what the story knows of its flow, and
 whether conntrack called it INVALID. None is "whatever differs".
 """
 import ipaddress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from decode import AH, SCTP, TCP, UDP, UDPLITE
 from ground import HOST, SECOND
@@ -34,6 +34,7 @@ class Difference:
 class Setting:
     policy: object
     style: str          # how the other wall is spelled
+    asked: set = field(default_factory=set)  # (source, port, port) of each SYN in this round
 
     @property
     def options_dropped(self):
@@ -80,8 +81,10 @@ def mid_stream(p, o, _):
         and o.step.note in ("", "raw")
 
 
-def window(p, o, _):
-    return o.invalid and p.proto == TCP and o.step.note in ("window", "half-open")
+def window(p, o, setting):
+    """Of a connection that the socket knows; a stray may hit upon one that an earlier stray asked for."""
+    known = o.step.note in ("window", "half-open") or (p.source(), p.sport, p.dport) in setting.asked
+    return o.invalid and p.proto == TCP and known
 
 
 def reused(p, o, _):

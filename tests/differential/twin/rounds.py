@@ -5,7 +5,8 @@ import random
 from collections import Counter
 from dataclasses import dataclass, field
 
-from differences import Setting, class_of
+from decode import TCP
+from differences import ACK, SYN, Setting, class_of
 from policies import random_policy
 from steps import run_stories
 from stories import Scene, stories
@@ -49,7 +50,10 @@ def play(ground, seed, style, packets, change=None):
         return outcome.alike or class_of(outcome, setting) is not None
 
     def judge(outcome):
+        packet = outcome.packet
         done.passed += outcome.both
+        if packet and packet.proto == TCP and (packet.flags or 0) & (SYN | ACK) == SYN:
+            setting.asked.add((packet.source(), packet.sport, packet.dport))
         if outcome.alike:
             return
         known = class_of(outcome, setting)
