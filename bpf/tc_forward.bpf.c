@@ -37,12 +37,17 @@ static __noinline enum sp_reason parse(const struct reader *r, const struct sp_i
 
 /*
  * Is it for this host? Such an interface admits all that is, also what a parser
- * objects to behind the addresses; and what the stack will not route it drops.
+ * objects to behind the addresses; and what the stack will not route it drops. It does
+ * route to 169.254.0.0/16, to all of 0.0.0.0/8 but the first address, and to ::; and it
+ * takes off priority tags (VLAN 0) however many there are.
  */
-static __always_inline int stays_here(const struct packet *p)
+static __always_inline int stays_here(const struct packet *p, enum sp_reason unsound)
 {
-	return p->family == 0 || is_unspecified(&p->dst) || is_loopback(&p->dst) ||
-	       is_link_local(&p->dst) || is_for_host(&p->dst);
+	if (p->family == 0)
+		return unsound != SP_REASON_VLAN_DEPTH;
+	if (is_loopback(&p->dst) || is_for_host(&p->dst))
+		return 1;
+	return p->family == 4 ? p->dst.words[3] == 0 : is_link_local(&p->dst);
 }
 
 SEC("tc")
@@ -62,7 +67,7 @@ int sp_tc_forward(struct __sk_buff *skb)
 	__builtin_memset(w, 0, sizeof(*w));
 	w->f.direction = SP_FORWARD;
 	w->f.reason = parse(&r, iface, &w->p);
-	if (stays_here(&w->p))
+	if (stays_here(&w->p, w->f.reason))
 		return SP_TC_NEXT;
 	if (view_of(&v))
 		w->f.reason = SP_REASON_NO_POLICY;

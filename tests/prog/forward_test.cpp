@@ -78,8 +78,7 @@ TEST_CASE("a refused way through to outside of exfil.inside says so") {
     REQUIRE(seen.events.size() == 1);
     CHECK((seen.events[0].flags & SP_EVENT_EXFIL) == 0);
     seen = bench.forward(eth{} / ipv4{.src = "10.9.0.2", .dst = "169.254.169.254"} / tcp{});
-    // The stack routes no link-local address; TC leaves it to that.
-    if (hook == SP_FORWARD_NETFILTER) CHECK(seen == dropped(SP_REASON_METADATA));
+    CHECK(seen == dropped(SP_REASON_METADATA));
 }
 
 TEST_CASE("a box's opening makes a flow, by which the answers pass at the NIC") {
@@ -263,6 +262,36 @@ TEST_CASE("where TC judges, what is for the host or not for this station is left
     CHECK(bench.forward(eth{.dst = kOtherMac} / ip(family, box_of(family), peer_of(family)) /
                         tcp{.dport = 444}) == passes());
     CHECK(bench.forward(away(family, tcp{.dport = 444})) == dropped(SP_REASON_NO_RULE));
+}
+
+TEST_CASE("where TC judges, what the stack would route to no usual address is not left alone") {
+    Bench bench{kAway + allow_through("far", kBoxes, "169.254.7.0/24", "udp", "53"),
+                with(SP_FORWARD_TC_INGRESS)};
+    const auto to = [&](const char* dst) {
+        return bench.forward(eth{} / ipv4{.src = "10.9.0.2", .dst = dst} / udp{.dport = 53});
+    };
+    CHECK(to("169.254.7.7") == passes());
+    CHECK(to("169.254.8.8") == dropped(SP_REASON_NO_RULE));
+    CHECK(to("169.254.169.254") == dropped(SP_REASON_METADATA));
+    CHECK(to("0.1.2.3") == dropped(SP_REASON_BOGON));
+    CHECK(to("0.0.0.0") == passes());
+    CHECK(to("127.0.0.9") == passes());
+    CHECK(bench.forward(eth{} / ip(Family::v6, "fd00:9::2", "::") / udp{}) ==
+          dropped(SP_REASON_BOGON));
+    CHECK(bench.forward(eth{} / ip(Family::v6, "fd00:9::2", "fe80::9") / udp{}) == passes());
+}
+
+TEST_CASE("where TC judges, no number of VLAN tags takes a packet past it") {
+    Family family = GENERATE(Family::v4, Family::v6);
+    INFO(to_string(family));
+    Bench bench{kAway, with(SP_FORWARD_TC_INGRESS)};
+    const Packet refused = ip(family, box_of(family), peer_of(family)) / tcp{.dport = 444};
+    CHECK(bench.forward(eth{} / vlan{} / refused) == dropped(SP_REASON_NO_RULE));
+    CHECK(bench.forward(eth{} / vlan{} / vlan{} / refused) == dropped(SP_REASON_NO_RULE));
+    CHECK(bench.forward(eth{} / vlan{} / vlan{} / vlan{} / refused) ==
+          dropped(SP_REASON_VLAN_DEPTH));
+    CHECK(bench.forward(eth{} / vlan{} / vlan{} / ip(family, box_of(family), peer_of(family)) /
+                        tcp{.dport = 443}) == passes());
 }
 
 TEST_CASE("observing drops nothing that is routed and tells what it would drop") {
