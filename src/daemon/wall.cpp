@@ -171,7 +171,11 @@ Result<Wall> Wall::adopt(Pins pins, const std::string& state_dir, WallNews& news
         news.notes.push_back("the names of what is enforced are lost; rules are shown by number "
                              "until the policy is loaded again (SIGHUP)");
         enforced = SP_TRY(recover_enforced(pins, settings));
+        enforced->observe = (standing.flags & SP_SLOT_OBSERVE) != 0;
+        if (standing.flags & SP_SLOT_PACKET_DENY)
+            enforced->packet_sockets = to_string(PacketSockets::deny);
     }
+    const bool is_exact = is_recorded && enforced->generation == standing.generation;
     const Cgroup cgroup = SP_TRY(open_cgroup(find_cgroup_mount(), enforced->cgroup));
     settings.host_cgroup = cgroup.id;
     settings.host_level = cgroup.level;
@@ -197,6 +201,10 @@ Result<Wall> Wall::adopt(Pins pins, const std::string& state_dir, WallNews& news
     // It may have been staged only; the next one to be staged must not take its place.
     if (is_recorded && stage_enforced(state_dir, wall.enforced_))
         static_cast<void>(settle_enforced(state_dir));
+    // A wall of an earlier version has no globs for what holds newcomers shut.
+    if (is_exact)
+        SP_TRY(
+            fill_globs(wall.programs_.maps(), sp_control_active(word), wall.enforced_.interfaces));
     SP_TRY(wall.hooks_.install_owners(wall.programs_, wall.pins_, cgroup.directory.get()));
     wall.find_pinned_nics(news);
     SP_TRY(wall.write_ifaces(sp_control_active(word), nullptr));
@@ -330,6 +338,7 @@ Status Wall::switch_to(const PolicySource& source, std::uint32_t slot, const Map
     policy_ = source.policy;
     cut_running(source.policy, news);
     uncompiled_ = false;
+    names_changed_ = false;
     return {};
 }
 

@@ -119,9 +119,11 @@ class Wall {
     [[nodiscard]] Status shut_until_compiled(sp_iface& entry);
     [[nodiscard]] Result<std::uint32_t> nic_counter_of(const std::string& name);
     void mend_pins(WallNews& news);
+    void tell_lost(const std::vector<HookState>& lost, WallNews& news);
     void mend_hooks(const std::vector<HookState>& lost, WallNews& news);
     void save(WallNews& news);
     void judge_routed(WallNews& news);
+    void forget_routed();
     [[nodiscard]] Result<std::uint32_t> load_policy_into_slot(const PolicySource& source,
                                                               MapImage& image);
     // Renamed NICs that no glob names go with the next policy, not when one is compiled anew.
@@ -154,6 +156,7 @@ class Wall {
     // Guarded ones that no glob names since they were renamed, by index: until the next policy.
     std::set<unsigned> kept_;
     std::map<std::string, std::string> told_; // hooks that were told lost, with the reason told
+    bool names_changed_ = false;              // of interfaces, since the policy was compiled
     bool uncompiled_ = false; // an interface is shut until the policy is compiled for it
     std::uint32_t flow_sets_ = 0;
     std::uint32_t sweep_at_ = 0;

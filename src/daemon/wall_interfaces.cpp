@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 #include <map>
 #include <set>
+#include <utility>
 
 namespace sallyport {
 namespace {
@@ -29,6 +30,12 @@ bool any_glob_matches(const std::vector<std::string>& globs, const std::string& 
 
 constexpr std::uint16_t kNoClass = 0xffff;
 
+std::set<std::string> names_of(const std::vector<Interface>& interfaces) {
+    std::set<std::string> names;
+    for (const Interface& interface : interfaces) names.insert(interface.name);
+    return names;
+}
+
 bool is_literal(const std::string& glob) {
     return glob.find_first_of("*?[") == std::string::npos;
 }
@@ -36,7 +43,14 @@ bool is_literal(const std::string& glob) {
 } // namespace
 
 Status Wall::read_interfaces() {
-    interfaces_ = SP_TRY(list_interfaces());
+    std::vector<Interface> now = SP_TRY(list_interfaces());
+    if (!interfaces_.empty() && names_of(now) != names_of(interfaces_)) names_changed_ = true;
+    // What a device was, its successor under the same index is not.
+    for (const Interface& old : interfaces_)
+        if (old.index < SP_IFINDEX_MAX &&
+            !std::ranges::binary_search(now, old.index, {}, &Interface::index))
+            SP_TRY(map_update(programs_.maps().ifaces, old.index, sp_iface{}));
+    interfaces_ = std::move(now);
     return {};
 }
 
@@ -219,6 +233,7 @@ Status Wall::guard_nics(XdpMode mode, OnRefusal how, WallNews& news) {
 // judges where it leaves a guarded NIC.
 void Wall::judge_routed(WallNews& news) {
     if (programs_.forward_hook() != SP_FORWARD_TC_INGRESS) return;
+    forget_routed();
     const std::vector<HookState> standing = hooks_.states();
     for (const Interface& interface : interfaces_) {
         if (interface.is_loopback || interface.link == SP_LINK_NONE ||
@@ -234,8 +249,23 @@ void Wall::judge_routed(WallNews& news) {
         sp_iface entry = known && *known ? **known : sp_iface{};
         entry.marks = judged ? SP_IFACE_JUDGES_ROUTED : 0;
         const Status marked = map_update(map, interface.index, entry);
-        if (!judged || !marked) news.notes.push_back((judged ? marked : judged).error().text());
+        std::string why;
+        if (!judged || !marked) why = (judged ? marked : judged).error().text();
+        if (std::exchange(told_["routed " + interface.name], why) != why && !why.empty())
+            news.notes.push_back(why);
     }
+}
+
+// The filters of interfaces that are gone went with them; that is no loss of a hook.
+void Wall::forget_routed() {
+    std::vector<unsigned> there;
+    for (const Interface& interface : interfaces_) there.push_back(interface.index);
+    hooks_.forget_forward_but(there);
+    std::erase_if(told_, [this](const auto& told) {
+        return told.first.starts_with("routed ") &&
+               std::ranges::find(interfaces_, told.first.substr(7), &Interface::name) ==
+                   interfaces_.end();
+    });
 }
 
 // What no glob names any more, is covered by its master now, or is gone.
@@ -309,22 +339,10 @@ void Wall::find_pinned_nics(WallNews& news) {
 }
 
 Status Wall::follow_interfaces(WallNews& news) {
-    const auto names = [this] {
-        std::set<std::string> all;
-        for (const Interface& interface : interfaces_) all.insert(interface.name);
-        return all;
-    };
-    const std::set<std::string> before = names();
-    std::set<unsigned> gone;
-    for (const Interface& interface : interfaces_) gone.insert(interface.index);
     SP_TRY(read_interfaces());
-    for (const Interface& interface : interfaces_) gone.erase(interface.index);
     const std::map<std::string, std::uint32_t> counters = enforced_.nic_counters;
     follow_names(news);
     release_nics(news);
-    // What a device was, its successor under the same index is not.
-    for (const unsigned index : gone)
-        if (index < SP_IFINDEX_MAX) SP_TRY(map_update(programs_.maps().ifaces, index, sp_iface{}));
     // Guarded before all else: who waits is open.
     SP_TRY(guard_nics(xdp_mode(), OnRefusal::keep_trying, news));
     vlan_offloads_.follow(guarded_, interfaces_, news.notes);
@@ -332,7 +350,7 @@ Status Wall::follow_interfaces(WallNews& news) {
     if (enforced_.nic_counters != counters) save(news);
     judge_routed(news);
     // A policy that tells interfaces apart must be compiled for the new ones.
-    if (!enforced_.by_interface || (names() == before && !uncompiled_)) return {};
+    if (!enforced_.by_interface || (!names_changed_ && !uncompiled_)) return {};
     if (!policy_) {
         if (uncompiled_)
             news.notes.push_back("rules differ by interface, and the policy in force is no longer "

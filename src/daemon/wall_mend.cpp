@@ -22,8 +22,15 @@ bool is_among(const std::vector<HookState>& hooks, const HookState& wanted) {
 
 void Wall::mend(WallNews& news) {
     mend_pins(news);
+    if (hooks_.lost().empty()) return;
+    const Status read = read_interfaces();
+    if (read) forget_routed();
     const std::vector<HookState> lost = hooks_.lost();
-    if (!lost.empty()) mend_hooks(lost, news);
+    if (lost.empty()) return;
+    tell_lost(lost, news);
+    if (read) follow_names(news);
+    if (read) release_nics(news);
+    mend_hooks(lost, news);
 }
 
 // The daemon holds every link and map by itself: without their pins nothing is open, but
@@ -53,24 +60,22 @@ void Wall::mend_pins(WallNews& news) {
                               .why = "its pin was removed; the hook itself stood"});
 }
 
-void Wall::mend_hooks(const std::vector<HookState>& lost, WallNews& news) {
+void Wall::tell_lost(const std::vector<HookState>& lost, WallNews& news) {
     const std::vector<HookState> states = hooks_.states();
-    const auto reason_of = [](const std::vector<HookState>& among, const HookState& hook) {
-        for (const HookState& state : among)
-            if (state.hook == hook.hook && state.iface == hook.iface) return state.why;
-        return std::string();
-    };
     for (const HookState& hook : lost) {
-        const auto [told, fresh] = told_.try_emplace(key_of(hook), reason_of(states, hook));
+        const auto state = std::ranges::find_if(
+            states, [&hook](const HookState& s) { return is_among({hook}, s); });
+        const auto [told, fresh] =
+            told_.try_emplace(key_of(hook), state == states.end() ? "" : state->why);
         if (fresh)
             news.hooks.push_back({.state = EventState::lost,
                                   .hook = hook.hook,
                                   .iface = hook.iface,
                                   .why = told->second});
     }
-    const Status read = read_interfaces();
-    if (read) follow_names(news);
-    if (read) release_nics(news);
+}
+
+void Wall::mend_hooks(const std::vector<HookState>& lost, WallNews& news) {
     const Result<Cgroup> cgroup = open_cgroup(cgroup_mount_, enforced_.cgroup);
     const auto put_back = [&](const HookState& hook) -> Status {
         // A netfilter link takes no program anew: only a lost one is replaced.

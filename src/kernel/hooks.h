@@ -67,6 +67,8 @@ class Hooks {
     // Where it is TC ingress: on one interface without guard.
     [[nodiscard]] Status install_forward_on(const Programs& programs, const std::string& name,
                                             unsigned index);
+    // Those of all other interfaces are gone with these.
+    void forget_forward_but(const std::vector<unsigned>& indexes);
     // Takes one NIC's hooks away, its pins too.
     void remove_nic(const Pins& pins, const std::string& name);
     // NICs that bear other names than their pins: these follow.

@@ -158,6 +158,12 @@ Status Hooks::install_forward_on(const Programs& programs, const std::string& na
     return {};
 }
 
+void Hooks::forget_forward_but(const std::vector<unsigned>& indexes) {
+    std::erase_if(held_, [&indexes](const Held& held) {
+        return held.ingress && std::ranges::find(indexes, held.clsact) == indexes.end();
+    });
+}
+
 void Hooks::remove_nic(const Pins& pins, const std::string& name) {
     for (const Held& held : held_) {
         if (held.state.iface != name) continue;

@@ -97,7 +97,8 @@ Result<std::vector<sp_found_socket>> find_packet_sockets(const Programs& program
         bytes.insert(bytes.end(), buffer, buffer + got);
     }
     std::vector<sp_found_socket> found(bytes.size() / sizeof(sp_found_socket));
-    std::memcpy(found.data(), bytes.data(), found.size() * sizeof(sp_found_socket));
+    if (!found.empty())
+        std::memcpy(found.data(), bytes.data(), found.size() * sizeof(sp_found_socket));
     std::ranges::for_each(found, settle_bypass);
     return found;
 }
