@@ -53,6 +53,23 @@ Status ensure_bpffs(const std::string& directory) {
     return {};
 }
 
+// Is what was opened still what the path names?
+bool is_at(const Fd& opened, const std::string& path) {
+    struct stat held{};
+    struct stat there{};
+    return fstat(opened.get(), &held) == 0 && stat(path.c_str(), &there) == 0 &&
+           held.st_dev == there.st_dev && held.st_ino == there.st_ino;
+}
+
+Status make_parts(const std::string& layout_dir) {
+    for (const char* part : kParts) {
+        std::error_code error;
+        fs::create_directories(layout_dir + part, error);
+        if (error) return fail_errno(error.value(), "making " + layout_dir + part);
+    }
+    return {};
+}
+
 std::vector<std::string> names_in(const std::string& directory) {
     std::vector<std::string> names;
     std::error_code error;
@@ -74,30 +91,29 @@ Pins::Pins(std::string directory, Fd lock)
 
 Status Pins::take(std::chrono::milliseconds patience) {
     SP_TRY(ensure_bpffs(directory_));
-    std::error_code error;
-    fs::create_directories(directory_, error);
-    if (error) return fail_errno(error.value(), "making " + directory_);
-    if (chmod(directory_.c_str(), 0700) != 0)
-        return fail_errno(errno, "closing " + directory_ + " to others");
-    Fd fd(open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!fd) return fail_errno(errno, "opening " + directory_);
     const auto until = std::chrono::steady_clock::now() + patience;
-    while (flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
-        if (errno != EWOULDBLOCK) return fail_errno(errno, "locking " + directory_);
-        if (std::chrono::steady_clock::now() >= until)
-            return fail(
-                ErrorKind::conflict,
-                fmt::format("another sallyport daemon is already running over the pins in {}",
-                            directory_),
-                "stop it first, or give this one pins of its own with SALLYPORT_BPFFS");
-        std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    }
-    lock_ = std::move(fd);
-    for (const char* part : kParts) {
-        fs::create_directories(layout_dir_ + part, error);
-        if (error) return fail_errno(error.value(), "making " + layout_dir_ + part);
-    }
-    return {};
+    do {
+        std::error_code error;
+        fs::create_directories(directory_, error);
+        if (error) return fail_errno(error.value(), "making " + directory_);
+        if (chmod(directory_.c_str(), 0700) != 0)
+            return fail_errno(errno, "closing " + directory_ + " to others");
+        Fd fd(open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+        if (!fd) return fail_errno(errno, "opening " + directory_);
+        while (flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+            if (errno != EWOULDBLOCK) return fail_errno(errno, "locking " + directory_);
+            if (std::chrono::steady_clock::now() >= until)
+                return fail(
+                    ErrorKind::conflict,
+                    fmt::format("another sallyport daemon is already running over the pins in {}",
+                                directory_),
+                    "stop it first, or give this one pins of its own with SALLYPORT_BPFFS");
+            std::this_thread::sleep_for(std::chrono::milliseconds(10));
+        }
+        lock_ = std::move(fd);
+        // A `down` that held it till now has removed the directory: that lock keeps nobody out.
+    } while (!is_at(lock_, directory_));
+    return make_parts(layout_dir_);
 }
 
 Result<Pins> Pins::lock(const std::string& directory, std::chrono::milliseconds patience) {
@@ -107,20 +123,11 @@ Result<Pins> Pins::lock(const std::string& directory, std::chrono::milliseconds 
 }
 
 Status Pins::restore() {
-    struct stat held{};
-    struct stat there{};
-    const bool same = fstat(lock_.get(), &held) == 0 && stat(directory_.c_str(), &there) == 0 &&
-                      held.st_dev == there.st_dev && held.st_ino == there.st_ino;
+    if (!is_at(lock_, directory_)) return take(std::chrono::milliseconds(0));
     std::error_code error;
     const bool whole = std::ranges::all_of(
         kParts, [&](const char* part) { return fs::is_directory(layout_dir_ + part, error); });
-    if (same && whole) return {};
-    if (!same) return take(std::chrono::milliseconds(0));
-    for (const char* part : kParts) {
-        fs::create_directories(layout_dir_ + part, error);
-        if (error) return fail_errno(error.value(), "making " + layout_dir_ + part);
-    }
-    return {};
+    return whole ? Status{} : make_parts(layout_dir_);
 }
 
 bool Pins::stands() const {
