@@ -31,6 +31,9 @@ InterfaceClasses classify_interfaces(const GlobSets& globs,
         const auto number = static_cast<std::uint16_t>(truths.id_of(matched));
         classes.names.push_back({.name = name, .number = number});
     }
+    // No name of today is matched; one that comes may be. A second class, which nobody has
+    // yet, keeps it shut and has the policy compiled anew then.
+    if (sets.size() > 1 && truths.size() == 1) truths.id_of(std::vector<std::uint32_t>{1});
     classes.count = truths.size();
     for (std::uint32_t number = 0; number < truths.size(); ++number) {
         std::vector<bool> matches(sets.size(), false);

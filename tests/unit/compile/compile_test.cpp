@@ -188,6 +188,19 @@ TEST_CASE("interfaces with the same truths share a class, unmatched ones have cl
     CHECK(image->slot.n_ifaces == 4);
 }
 
+TEST_CASE("rules that tell interfaces apart say so in the slot before such an interface is there") {
+    Policy policy = many(1, [](unsigned) { return any_peer(); }, port_of);
+    const CompileInput input{.generation = 1, .interfaces = {"lo", "eth0"}, .counters = {}};
+    const Result<MapImage> alike = compile(policy, input);
+    REQUIRE(alike);
+    CHECK(alike->slot.n_ifaces == 1);
+    policy.rules[0].interfaces = {"lan*"};
+    const Result<MapImage> image = compile(policy, input);
+    REQUIRE(image);
+    CHECK(image->slot.n_ifaces == 2);
+    CHECK(Lookup(*image).interface_class("eth0") == 0);
+}
+
 TEST_CASE("an interface without a name is matched by no glob, not even by *") {
     Policy policy = many(1, [](unsigned) { return any_peer(); }, port_of);
     policy.rules[0].interfaces = {"*"};
