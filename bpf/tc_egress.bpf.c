@@ -67,7 +67,9 @@ static __always_inline int stands(const struct view *v, const struct departure *
 	if (!find_flow(&d->stand.key, &t, &facts))
 		return 0;
 	*state = facts.state;
-	return facts.generation == v->policy->generation;
+	/* A relayed flow that had this tuple before is over, or the NAT would have chosen another.
+	 */
+	return facts.generation == v->policy->generation && facts.direction != SP_FORWARD;
 }
 
 /*

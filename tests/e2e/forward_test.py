@@ -3,6 +3,7 @@
 
 `box` is a machine behind the host's bridge br0, which is not guarded; its processes are
 not below the guarded cgroup, so that the hooks for routed traffic alone decide."""
+import time
 import unittest
 
 from harness import (CUT, FAMILIES, FIRST, HOST, LAST, OUTSIDE, PEER, E2e, as_list, both, each_family,
@@ -129,6 +130,38 @@ class Masquerade(Routing):
     @each_family
     def test_the_host_itself_is_as_shut_as_before(self, family):
         self.assertEqual(self.into(443, family), "timeout")
+
+
+class ForgottenByNat(Routing):
+    """A relayed flow that conntrack gives up before the flow table does."""
+    POLICY = TO_PEER + rule("egress", "host dns", both(PEER), proto="udp", ports=[53])
+
+    @classmethod
+    def network(cls):
+        cls.nft(MASQUERADE)
+        cls.host.sysctl("net.netfilter.nf_conntrack_udp_timeout=1")
+        cls.service = cls.host.agent(name="service")
+        cls.service.call("listen", port=1610, proto="udp")
+
+    @each_family
+    def test_its_answers_reach_no_socket_of_the_host(self, family):
+        if not any(h["hook"] == "hold" for h in self.guard.status()["hooks"]):
+            self.skipTest("this kernel has no netfilter links")
+        # Nobody answers at 55; the peer sends what the host would take for an answer.
+        self.inside.call("udp", dst=PEER[family], port=55, src=BOX[family], src_port=1610,
+                         wait=False)
+        time.sleep(3)
+        self.there.call("udp", dst=HOST[family], port=1610, src=PEER[family], src_port=55,
+                        wait=False)
+        event = self.expect_event(direction="ingress", dst_port=1610, src_port=55,
+                                  src=PEER[family])
+        self.assertEqual((event["reason"], event["hook"]), ("no-rule", "hold"))
+
+    @each_family
+    def test_its_tuple_may_then_be_the_hosts(self, family):
+        self.assertEqual(self.away(53, family, "udp", src=BOX[family], src_port=1620), "open")
+        time.sleep(3)
+        self.assertEqual(self.out(53, family, "udp", src=HOST[family], src_port=1620), "open")
 
 
 PUBLISH = """
