@@ -76,7 +76,7 @@ static __noinline int judge(struct sk_buff *skb, const struct view *v, struct pa
 	struct reader r = reader_of(skb);
 
 	w->f.reason = parse(&r, &w->p);
-	/* The link asked the kernel to put them together before (6.6); conntrack does, for NAT. */
+	/* Conntrack, where there is NAT, has put them together before. */
 	if (w->f.reason == SP_REASON_NONE && w->p.marks & SP_PKT_FRAGMENT)
 		w->f.reason = SP_REASON_FRAGMENT;
 	if (w->f.reason == SP_REASON_NONE)

@@ -107,7 +107,7 @@ Result<Enforced> enforced_from_json(const std::string& text) {
                        object.value("packet_socket_users", std::vector<std::string>{}),
                    .interfaces = object.at("interfaces"),
                    .xdp = xdp_mode_of(object.value("xdp", "")), // younger than the record
-                   .by_interface = object.value("by_interface", false),
+                   .by_interface = object.value("by_interface", true),
                    .flow_max = object.at("flow_max"),
                    .repeat_s = object.at("repeat_s"),
                    .rules = {},

@@ -31,7 +31,6 @@ struct NetfilterHook {
     std::uint32_t family;  // NFPROTO_IPV4, NFPROTO_IPV6
     std::uint32_t where;   // NF_INET_FORWARD, ...
     std::int32_t priority; // the first of kNetfilterPlaces that it may take
-    Fragments fragments;
 };
 
 // A netfilter link takes no other program: the new one is attached beside it, at the

@@ -24,36 +24,30 @@ const NetfilterHook kHoldHooks[] = {
     {.name = "hold_in4",
      .family = kIpv4,
      .where = kLocalIn,
-     .priority = kHoldPriority,
-     .fragments = Fragments::as_they_come},
+     .priority = kHoldPriority},
     {.name = "hold_in6",
      .family = kIpv6,
      .where = kLocalIn,
-     .priority = kHoldPriority,
-     .fragments = Fragments::as_they_come},
+     .priority = kHoldPriority},
     {.name = "hold_forward4",
      .family = kIpv4,
      .where = kForward,
-     .priority = kHoldPriority,
-     .fragments = Fragments::as_they_come},
+     .priority = kHoldPriority},
     {.name = "hold_forward6",
      .family = kIpv6,
      .where = kForward,
-     .priority = kHoldPriority,
-     .fragments = Fragments::as_they_come},
+     .priority = kHoldPriority},
 };
 
 const NetfilterHook kNetfilterHooks[] = {
     {.name = "forward4",
      .family = kIpv4,
      .where = kForward,
-     .priority = kForwardPriority,
-     .fragments = Fragments::put_together},
+     .priority = kForwardPriority},
     {.name = "forward6",
      .family = kIpv6,
      .where = kForward,
-     .priority = kForwardPriority,
-     .fragments = Fragments::put_together},
+     .priority = kForwardPriority},
 };
 
 } // namespace
@@ -73,7 +67,7 @@ Status Hooks::install_netfilter(const Pins& pins, const NetfilterHook& hook, int
     for (std::int32_t at = 0; at < kNetfilterPlaces; at++) {
         const NetfilterPlace place{
             .family = hook.family, .hook = hook.where, .priority = hook.priority + at};
-        Result<Link> link = Link::netfilter(program, place, hook.fragments);
+        Result<Link> link = Link::netfilter(program, place);
         if (!link && link.error().kind == ErrorKind::conflict && at + 1 < kNetfilterPlaces)
             continue;
         if (!link)

@@ -17,7 +17,6 @@ namespace {
 constexpr auto kTcxEgress = static_cast<bpf_attach_type>(47);
 constexpr std::uint32_t kLinkTypeTcx = 11;
 constexpr std::uint32_t kNetfilter = 45;
-constexpr std::uint32_t kDefragment = 1; // BPF_F_NETFILTER_IP_DEFRAG (6.6)
 
 // union bpf_attr's link_create as 6.4 has it; libbpf before 1.3 has no call for it.
 struct CreateNetfilterLink {
@@ -66,19 +65,14 @@ Result<Link> Link::tcx_egress(int program, unsigned ifindex) {
     return Link(Fd(fd));
 }
 
-Result<Link> Link::netfilter(int program, const NetfilterPlace& place, Fragments fragments) {
+Result<Link> Link::netfilter(int program, const NetfilterPlace& place) {
     CreateNetfilterLink attr{.program = static_cast<std::uint32_t>(program),
                              .target = 0,
                              .attach_type = kNetfilter,
                              .flags = 0,
                              .place = place,
                              .netfilter_flags = 0};
-    if (fragments == Fragments::put_together) attr.netfilter_flags = kDefragment;
-    long fd = syscall(SYS_bpf, BPF_LINK_CREATE, &attr, sizeof(attr));
-    if (fd < 0 && errno != EBUSY && attr.netfilter_flags != 0) {
-        attr.netfilter_flags = 0; // before 6.6, or without nf_defrag_ipv4 or its like
-        fd = syscall(SYS_bpf, BPF_LINK_CREATE, &attr, sizeof(attr));
-    }
+    const long fd = syscall(SYS_bpf, BPF_LINK_CREATE, &attr, sizeof(attr));
     if (fd >= 0) return Link(Fd(static_cast<int>(fd)));
     if (errno == EINVAL || errno == EOPNOTSUPP)
         return fail(ErrorKind::not_supported, "this kernel has no netfilter links (6.4)");
@@ -88,7 +82,7 @@ Result<Link> Link::netfilter(int program, const NetfilterPlace& place, Fragments
 }
 
 bool Link::is_taken(int program, const NetfilterPlace& place) {
-    const Result<Link> second = netfilter(program, place, Fragments::as_they_come);
+    const Result<Link> second = netfilter(program, place);
     return !second && second.error().kind == ErrorKind::conflict;
 }
 

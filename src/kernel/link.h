@@ -18,10 +18,6 @@ struct NetfilterPlace {
     std::int32_t priority;
 };
 
-// Whether the kernel puts a packet's fragments together before the hooks of a
-// namespace see it, as conntrack does; where it cannot, they come as they are.
-enum class Fragments : unsigned char { as_they_come, put_together };
-
 enum class XdpAttach : unsigned char { native, generic };
 
 class Link {
@@ -30,8 +26,7 @@ class Link {
     // not_supported before 6.6.
     [[nodiscard]] static Result<Link> tcx_egress(int program, unsigned ifindex);
     // not_supported before 6.4; conflict when that priority is taken.
-    [[nodiscard]] static Result<Link> netfilter(int program, const NetfilterPlace& place,
-                                                Fragments fragments);
+    [[nodiscard]] static Result<Link> netfilter(int program, const NetfilterPlace& place);
     // Is there a hook at that place? The kernel tells nobody that a netfilter link was
     // detached by force, but refuses a second hook where one stands.
     [[nodiscard]] static bool is_taken(int program, const NetfilterPlace& place);

@@ -105,7 +105,7 @@ class Status(E2e):
         self.assertEqual(set(status["policy"]), {"file", "sha256", "applied", "by"})
         self.assertEqual(status["policy"]["file"], self.file)
         self.assertRegex(status["policy"]["sha256"], "^[0-9a-f]{64}$")
-        self.assertEqual({h["hook"] for h in status["hooks"]} - {"forward"},
+        self.assertEqual({h["hook"] for h in status["hooks"]} - {"forward", "hold"},
                          {"xdp", "connect", "sendmsg", "cgroup", "tc"})
         for hook in status["hooks"]:
             self.assertTrue({"hook", "iface", "mode", "attached", "admitted", "dropped"}

@@ -307,18 +307,6 @@ class Plain(Routing):
         self.assertEqual(after["admitted"], before["admitted"] + 1)
 
 
-class RoutedFragments(Plain):
-    """The tests of plain routing, and datagrams that do not fit the wire."""
-    POLICY = ROUTES + '[essentials]\nfragments = "track"\n'
-
-    @each_family
-    def test_a_large_datagram_crosses_and_its_answer_too(self, family):
-        for size in (2000, 8000):
-            self.assertEqual(self.toward(53, family, "udp", size=size, timeout=3.0), "open", size)
-        self.assertEqual(self.toward(54, family, "udp", size=8000), "timeout")
-        self.assertEqual(self.away(0, family, "ping", size=3000), "open")
-
-
 class RoutedReload(Routing):
     @classmethod
     def network(cls):

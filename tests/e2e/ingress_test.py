@@ -126,9 +126,9 @@ class Ingress(E2e):
         source, host = PEER[family], HOST[family]
         datagram = packets.udp(source, host, 4000, 54, b"closed")
         if family == 4:
-            # Eight option bytes that read as an allowed UDP header at a fixed offset.
+            # An option, unknown but sound, that reads as an allowed UDP header at a fixed offset.
             trick = packets.ipv4(source, host, packets.UDP, datagram,
-                                 options=packets.udp(source, host, 4000, 53)[:8])
+                                 options=bytes([0x1e, 8, 0, 53, 0, 8, 0, 0]))
             self.send(self.frame(trick))
             self.expect_event(src=source, reason="ip-options")
             return
