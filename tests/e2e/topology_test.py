@@ -60,6 +60,10 @@ class Topology(E2e):
         self.made.append(f"p{number}")
         self.give_addresses(name, number)
         self.peer.address(f"p{number}", f"10.{number}.0.2/24", f"fd00:{number}::2/64")
+        # Neighbour discovery is held shut too: who asks, and asks again, is not what is tested.
+        mac = self.host.ip_json("link", "show", "dev", name)[0]["address"]
+        self.peer.ip(*(f"neigh replace {address} lladdr {mac} dev p{number} nud permanent"
+                       for address in (f"10.{number}.0.1", f"fd00:{number}::1")))
 
     def give_addresses(self, name, number):
         # What goes down keeps its IPv4 addresses and loses those of IPv6.
