@@ -123,6 +123,9 @@ static __always_inline int was_routed(const struct reader *r, const struct sp_if
 
 	if (sp_settings.forward_hook == SP_FORWARD_AT_NIC)
 		return 0;
+	/* The bridge that hands over to IP takes a port's place as the input: this one did not. */
+	if (in && in->marks & SP_IFACE_PORT)
+		return 0;
 	if (sp_settings.forward_hook == SP_FORWARD_TC_INGRESS &&
 	    !(in && (in->guarded || in->marks & SP_IFACE_JUDGES_ROUTED)))
 		return 0;

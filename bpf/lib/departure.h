@@ -9,6 +9,7 @@
  */
 #include "essential.h"
 #include "known.h"
+#include "local.h"
 
 enum sender {
 	SENDER_KERNEL = 0, /* the kernel itself, or a socket of another cgroup */
@@ -158,7 +159,9 @@ static __always_inline void judge_departure(const struct reader *r, const struct
 		judge_out(v, d, p, f);
 		/* Only a SYN or a datagram may open; the rest of TCP has a socket or no business.
 		 */
-		if (f->reason == SP_REASON_NONE && (p->proto != SP_PROTO_TCP || opens_tcp_out(p)))
+		/* Nor has anybody else's address: its answers would be let in to that one. */
+		if (f->reason == SP_REASON_NONE && is_own(&p->src) &&
+		    (p->proto != SP_PROTO_TCP || opens_tcp_out(p)))
 			keep_flow(v, d, f, 0);
 		return;
 	}

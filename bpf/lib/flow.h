@@ -318,10 +318,15 @@ SP_GLOBAL int put_flow(const struct sp_flow *flow)
 	return result != PUT_FULL;
 }
 
-/* Opened from outside: its rule, or its socket, readmits it. */
-static __always_inline __u64 is_asked(const struct sp_flow *f)
+/*
+ * Opened from outside, or for a flow of this host's own also routed: its rule, or its
+ * socket, readmits it.
+ */
+static __always_inline __u64 gives_way(const struct sp_flow *f, const struct sp_flow *to)
 {
-	return is_zero(f->direction ^ SP_INGRESS) &
+	__u64 routed = is_zero(f->direction ^ SP_FORWARD) & is_zero(to->direction ^ SP_EGRESS);
+
+	return (is_zero(f->direction ^ SP_INGRESS) | routed) &
 	       (is_zero(f->generation ^ SP_GENERATION_KEPT) ^ 1) & (is_free(f) ^ 1);
 }
 
@@ -335,7 +340,7 @@ static __always_inline int take_in_set(__u32 index, const struct sp_flow *flow, 
 		return 0;
 	bpf_spin_lock(&set->lock);
 	for (int at = 0; at < SP_FLOW_WAYS; at++)
-		asked |= is_asked(&set->flows[at]) << at;
+		asked |= gives_way(&set->flows[at], flow) << at;
 	if (asked) {
 		i = lowest_of(asked) & (SP_FLOW_WAYS - 1);
 		set->flows[i] = *flow;
@@ -346,9 +351,10 @@ static __always_inline int take_in_set(__u32 index, const struct sp_flow *flow, 
 }
 
 /*
- * For a flow that this host opens, or routes, and that found no room: it takes the place of one
- * that was opened from outside. Whoever floods a service that answers makes entries,
- * and must not shut the way out. 0 when there is none.
+ * For a flow that this host opens, or routes, and that found no room: it takes the place
+ * of one that was opened from outside, or, if it is the host's own, of a routed one. Whoever
+ * floods a service that answers, or a box that may send anything, makes entries, and must
+ * not shut the way out. 0 when there is none.
  */
 SP_GLOBAL int take_place(const struct sp_flow *flow)
 {

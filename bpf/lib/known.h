@@ -13,6 +13,7 @@
 
 /* stand.write. Neither: look only. */
 #define SP_STAND_WRITES 1u /* the hook that keeps the table (XDP, TC, netfilter) */
+#define SP_STAND_ROUTED 4u /* both ends are others: none is taken at his word */
 #define SP_STAND_FIRST 2u  /* another hook behind judges what is routed, with both its ends */
 
 /* Where a packet stands: the flow it belongs to and what its judge may do. */
@@ -131,7 +132,8 @@ static __always_inline int is_judged_behind(const struct stand *s)
 /*
  * 1 when a flow entry decided: it is of this generation, or was judged anew.
  * A packet of the side that did not open confirms; of TCP also the opener's
- * ACK, which only follows on an answer.
+ * ACK, which only follows on an answer; not of a flow that is routed, whose opener
+ * may send what he likes.
  */
 static __noinline int judge_flow(const struct view *v, const struct stand *s,
 				 const struct packet *p, struct finding *f)
@@ -140,7 +142,8 @@ static __noinline int judge_flow(const struct view *v, const struct stand *s,
 	struct flow_touch t = {};
 	struct answer a = {};
 
-	touch_of(&t, v, s, p, s->arriving || p->tcp_flags & SP_TCP_ACK);
+	touch_of(&t, v, s, p,
+		 s->arriving || (p->tcp_flags & SP_TCP_ACK && !(s->write & SP_STAND_ROUTED)));
 	if (!find_flow(&s->key, &t, &facts))
 		return 0;
 	f->direction = facts.direction;

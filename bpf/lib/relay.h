@@ -25,7 +25,7 @@ static __always_inline int is_noted(const struct view *v, const struct stand *s,
 	struct flow_facts facts = {};
 	struct flow_touch t = {};
 
-	touch_of(&t, v, s, p, p->proto == SP_PROTO_TCP && !(p->tcp_flags & SP_TCP_SYN));
+	touch_of(&t, v, s, p, 0); /* what comes back confirms it, at XDP */
 	if (!find_flow(&s->key, &t, &facts))
 		return 0;
 	*state = facts.state & SP_FLOW_CONFIRMED;
@@ -62,8 +62,6 @@ static __noinline int note_relay(const struct view *v, const struct stand *s,
 			return remember(v, s, SP_INGRESS, &a, state) ||
 			       refuse_full(s, SP_INGRESS, p, f);
 		}
-		if (p->proto == SP_PROTO_TCP && !(p->tcp_flags & SP_TCP_SYN))
-			state = SP_FLOW_CONFIRMED;
 	}
 	a.rule = 0;
 	a.counter = 0;

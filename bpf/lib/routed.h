@@ -65,7 +65,6 @@ static __noinline int may_open(const struct view *v, struct stand *s, const stru
 	    .proto = p->proto,
 	};
 	struct answer a = {};
-	__u8 state = 0;
 
 	judge_opening(v->slot, &o, &a);
 	take_answer(f, &a);
@@ -74,10 +73,9 @@ static __noinline int may_open(const struct view *v, struct stand *s, const stru
 	f->opened = p->proto != SP_PROTO_TCP || is_opening(p);
 	if (out & SP_ROUTED_STRANGER)
 		return 1;
-	if (p->proto == SP_PROTO_TCP && !is_opening(p))
-		state = SP_FLOW_CONFIRMED;
-	/* No room is a reason to refuse what is new, none to cut what runs. */
-	if (!enter(v, s, &a, state) && state == 0) {
+	/* Unanswered, however far into its stream. No room is a reason to refuse what is new,
+	 * none to cut what runs. */
+	if (!enter(v, s, &a, 0) && (p->proto != SP_PROTO_TCP || is_opening(p))) {
 		f->reason = SP_REASON_FLOW_FULL;
 		f->opened = 0;
 	}
@@ -114,6 +112,7 @@ static __noinline int judge_packet(const struct view *v, struct stand *s, const 
 {
 	__u16 in = s->iface_class;
 
+	s->write |= SP_STAND_ROUTED;
 	if (!is_opening(p)) {
 		s->arriving = 0; /* the opener's own words confirm nothing */
 		if (judge_flow(v, s, p, f))

@@ -151,6 +151,8 @@ Status Wall::write_iface(const Interface& interface, std::uint32_t slot, const M
     entry.link = static_cast<std::uint8_t>(interface.link);
     std::copy(interface.mac.begin(), interface.mac.end(), entry.mac);
     entry.guarded = matches(interface) && !master_that_covers(interface) ? 1 : 0;
+    entry.marks &= ~SP_IFACE_PORT;
+    if (interface.master != 0) entry.marks |= SP_IFACE_PORT;
     if (image) {
         entry.iface_class[slot] = 0;
         for (const InterfaceClass& c : image->interfaces)
@@ -247,7 +249,8 @@ void Wall::judge_routed(WallNews& news) {
         const int map = programs_.maps().ifaces;
         const Result<std::optional<sp_iface>> known = map_lookup<sp_iface>(map, interface.index);
         sp_iface entry = known && *known ? **known : sp_iface{};
-        entry.marks = judged ? SP_IFACE_JUDGES_ROUTED : 0;
+        entry.marks &= ~SP_IFACE_JUDGES_ROUTED;
+        if (judged) entry.marks |= SP_IFACE_JUDGES_ROUTED;
         const Status marked = map_update(map, interface.index, entry);
         std::string why;
         if (!judged || !marked) why = (judged ? marked : judged).error().text();

@@ -21,33 +21,15 @@ constexpr std::uint32_t kLocalIn = 1;
 constexpr std::int32_t kHoldPriority = -450; // before conntrack's own
 
 const NetfilterHook kHoldHooks[] = {
-    {.name = "hold_in4",
-     .family = kIpv4,
-     .where = kLocalIn,
-     .priority = kHoldPriority},
-    {.name = "hold_in6",
-     .family = kIpv6,
-     .where = kLocalIn,
-     .priority = kHoldPriority},
-    {.name = "hold_forward4",
-     .family = kIpv4,
-     .where = kForward,
-     .priority = kHoldPriority},
-    {.name = "hold_forward6",
-     .family = kIpv6,
-     .where = kForward,
-     .priority = kHoldPriority},
+    {.name = "hold_in4", .family = kIpv4, .where = kLocalIn, .priority = kHoldPriority},
+    {.name = "hold_in6", .family = kIpv6, .where = kLocalIn, .priority = kHoldPriority},
+    {.name = "hold_forward4", .family = kIpv4, .where = kForward, .priority = kHoldPriority},
+    {.name = "hold_forward6", .family = kIpv6, .where = kForward, .priority = kHoldPriority},
 };
 
 const NetfilterHook kNetfilterHooks[] = {
-    {.name = "forward4",
-     .family = kIpv4,
-     .where = kForward,
-     .priority = kForwardPriority},
-    {.name = "forward6",
-     .family = kIpv6,
-     .where = kForward,
-     .priority = kForwardPriority},
+    {.name = "forward4", .family = kIpv4, .where = kForward, .priority = kForwardPriority},
+    {.name = "forward6", .family = kIpv6, .where = kForward, .priority = kForwardPriority},
 };
 
 } // namespace

@@ -218,7 +218,8 @@ enum sp_link_type { SP_LINK_NONE = 0, SP_LINK_ETHERNET = 1, SP_LINK_IP = 2 };
 
 /* sp_iface.marks */
 #define SP_IFACE_JUDGES_ROUTED                                                                     \
-	1u /* has sp_tc_forward: what it hands over to be routed was judged */
+	1u		 /* has sp_tc_forward: what it hands over to be routed was judged */
+#define SP_IFACE_PORT 2u /* of a bridge, bond or team, which receives in its place */
 
 /* Value of sp_ifaces, by ifindex of the host's network namespace. */
 struct sp_iface {
