@@ -4,9 +4,12 @@
 // kernel has none, TC ingress of the interface without guard; XDP comes before either.
 #include "support/bench.h"
 #include "support/icmp_message.h"
+#include "support/machine.h"
 
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
+#include <catch2/generators/catch_generators_range.hpp>
+#include <vector>
 
 using namespace sallyport::test;
 
@@ -24,6 +27,12 @@ Packet away(Family family, const Packet& transport) {
 Packet toward(Family family, const Packet& transport) {
     return eth{} / ip(family, peer_of(family), box_of(family)) / transport;
 }
+// Those that this kernel has.
+std::vector<sp_forward_hook> forward_hooks() {
+    std::vector<sp_forward_hook> hooks{SP_FORWARD_TC_INGRESS};
+    if (has_netfilter_programs()) hooks.push_back(SP_FORWARD_NETFILTER);
+    return hooks;
+}
 BenchOptions with(sp_forward_hook hook) {
     return {.forward_hook = hook};
 }
@@ -38,7 +47,7 @@ const std::string kToward = allow_through("web", kPeers, kBoxes, "tcp", "80") +
 
 TEST_CASE("what is routed passes by a forward rule, and only by one") {
     Family family = GENERATE(Family::v4, Family::v6);
-    sp_forward_hook hook = GENERATE(SP_FORWARD_NETFILTER, SP_FORWARD_TC_INGRESS);
+    sp_forward_hook hook = GENERATE(from_range(forward_hooks()));
     INFO(to_string(family) << ", hook " << hook);
     Bench bench{kAway + deny_through("no", box_of(family), peer_of(family), "udp", "5353") +
                     allow_through("mdns", kBoxes, kPeers, "udp", "5353") +
@@ -58,7 +67,7 @@ TEST_CASE("what is routed passes by a forward rule, and only by one") {
 
 TEST_CASE("without a policy, and by one without forward rules, nothing is routed") {
     Family family = GENERATE(Family::v4, Family::v6);
-    sp_forward_hook hook = GENERATE(SP_FORWARD_NETFILTER, SP_FORWARD_TC_INGRESS);
+    sp_forward_hook hook = GENERATE(from_range(forward_hooks()));
     INFO(to_string(family) << ", hook " << hook);
     Bench bench{allow_in("in", "any", "any") + allow_out("out", "any", "any"), with(hook)};
     CHECK(bench.forward(away(family, tcp{.dport = 443})) == dropped(SP_REASON_NO_RULE));
@@ -68,7 +77,7 @@ TEST_CASE("without a policy, and by one without forward rules, nothing is routed
 }
 
 TEST_CASE("a refused way through to outside of exfil.inside says so") {
-    sp_forward_hook hook = GENERATE(SP_FORWARD_NETFILTER, SP_FORWARD_TC_INGRESS);
+    sp_forward_hook hook = GENERATE(from_range(forward_hooks()));
     Bench bench{kAway, with(hook)};
     Seen seen = bench.forward(eth{} / ipv4{.src = "10.9.0.2", .dst = "203.0.113.9"} / tcp{});
     REQUIRE(seen.events.size() == 1);
@@ -83,7 +92,7 @@ TEST_CASE("a refused way through to outside of exfil.inside says so") {
 
 TEST_CASE("a box's opening makes a flow, by which the answers pass at the NIC") {
     Family family = GENERATE(Family::v4, Family::v6);
-    sp_forward_hook hook = GENERATE(SP_FORWARD_NETFILTER, SP_FORWARD_TC_INGRESS);
+    sp_forward_hook hook = GENERATE(from_range(forward_hooks()));
     INFO(to_string(family) << ", hook " << hook);
     // By interface: at the NIC the rule alone would not tell that the peer answers.
     for (bool tcp_flow : {true, false}) {
@@ -107,6 +116,7 @@ TEST_CASE("a box's opening makes a flow, by which the answers pass at the NIC") 
 }
 
 TEST_CASE("a stranger's opening that a rule allows makes no flow, nor does the first answer") {
+    if (!has_netfilter_programs()) SKIP("before 6.4 there are no netfilter programs");
     Family family = GENERATE(Family::v4, Family::v6);
     INFO(to_string(family));
     Bench bench{kToward, with(SP_FORWARD_NETFILTER)};
@@ -127,6 +137,7 @@ TEST_CASE("a stranger's opening that a rule allows makes no flow, nor does the f
 }
 
 TEST_CASE("datagrams of strangers and the answers to them make no flow, forged or not") {
+    if (!has_netfilter_programs()) SKIP("before 6.4 there are no netfilter programs");
     Family family = GENERATE(Family::v4, Family::v6);
     INFO(to_string(family));
     Bench bench{kAway + allow_through("in", kPeers, kBoxes, "udp", "53"),
@@ -145,6 +156,7 @@ TEST_CASE("datagrams of strangers and the answers to them make no flow, forged o
 }
 
 TEST_CASE("the first hook leaves the counting to the one behind it") {
+    if (!has_netfilter_programs()) SKIP("before 6.4 there are no netfilter programs");
     Bench first{kToward, with(SP_FORWARD_NETFILTER)};
     CHECK(first.xdp(toward(Family::v4, tcp{.dport = 80})) == passes());
     CHECK(first.rule_count("web").admitted == 0);
@@ -156,6 +168,7 @@ TEST_CASE("the first hook leaves the counting to the one behind it") {
 }
 
 TEST_CASE("a segment without a flow passes when either end may open, a box's makes it anew") {
+    if (!has_netfilter_programs()) SKIP("before 6.4 there are no netfilter programs");
     Family family = GENERATE(Family::v4, Family::v6);
     INFO(to_string(family));
     Bench bench{kAway, with(SP_FORWARD_NETFILTER)};
@@ -172,6 +185,7 @@ TEST_CASE("a segment without a flow passes when either end may open, a box's mak
 }
 
 TEST_CASE("a reload cuts what it no longer lets through, at the hook that knows both ends") {
+    if (!has_netfilter_programs()) SKIP("before 6.4 there are no netfilter programs");
     Family family = GENERATE(Family::v4, Family::v6);
     INFO(to_string(family));
     Bench bench{kAway, with(SP_FORWARD_NETFILTER)};
@@ -203,7 +217,7 @@ TEST_CASE("without netfilter's hook a reload cuts the way out") {
 
 TEST_CASE("an ICMP error passes when what it quotes is routed, and goes to its sender") {
     Family family = GENERATE(Family::v4, Family::v6);
-    sp_forward_hook hook = GENERATE(SP_FORWARD_NETFILTER, SP_FORWARD_TC_INGRESS);
+    sp_forward_hook hook = GENERATE(from_range(forward_hooks()));
     INFO(to_string(family) << ", hook " << hook);
     Bench bench{kAway, with(hook)};
     auto sent = [&](std::uint16_t sport, std::uint16_t dport) {
@@ -229,7 +243,7 @@ TEST_CASE("an ICMP error passes when what it quotes is routed, and goes to its s
 
 TEST_CASE("a full table refuses new flows of a box, and cuts nothing that runs") {
     Family family = GENERATE(Family::v4, Family::v6);
-    sp_forward_hook hook = GENERATE(SP_FORWARD_NETFILTER, SP_FORWARD_TC_INGRESS);
+    sp_forward_hook hook = GENERATE(from_range(forward_hooks()));
     INFO(to_string(family) << ", hook " << hook);
     Bench bench{kAway, {.flow_sets = 8, .flow_max = 1, .forward_hook = hook}};
     CHECK(bench.forward(away(family, udp{.sport = 5000, .dport = 53})) == passes());
@@ -241,7 +255,7 @@ TEST_CASE("a full table refuses new flows of a box, and cuts nothing that runs")
 }
 
 TEST_CASE("headers that no policy makes legitimate are not routed either") {
-    sp_forward_hook hook = GENERATE(SP_FORWARD_NETFILTER, SP_FORWARD_TC_INGRESS);
+    sp_forward_hook hook = GENERATE(from_range(forward_hooks()));
     Bench bench{allow_through("all", "any", "any", "any"), with(hook)};
     CHECK(bench.forward(eth{} / ipv4{.src = "10.9.0.2", .dst = kPeer4, .mf = true} / udp{}) ==
           dropped(SP_REASON_FRAGMENT));
@@ -295,7 +309,7 @@ TEST_CASE("where TC judges, no number of VLAN tags takes a packet past it") {
 }
 
 TEST_CASE("observing drops nothing that is routed and tells what it would drop") {
-    sp_forward_hook hook = GENERATE(SP_FORWARD_NETFILTER, SP_FORWARD_TC_INGRESS);
+    sp_forward_hook hook = GENERATE(from_range(forward_hooks()));
     Bench bench{kAway, {.host = "mode = \"observe\"", .forward_hook = hook}};
     CHECK(bench.forward(away(Family::v4, tcp{.dport = 444})) ==
           would_be_dropped(SP_REASON_NO_RULE));
@@ -303,7 +317,7 @@ TEST_CASE("observing drops nothing that is routed and tells what it would drop")
 }
 
 TEST_CASE("asking about what is routed leaves no trace") {
-    sp_forward_hook hook = GENERATE(SP_FORWARD_NETFILTER, SP_FORWARD_TC_INGRESS);
+    sp_forward_hook hook = GENERATE(from_range(forward_hooks()));
     Bench bench{kAway, {.role = Role::asking, .forward_hook = hook}};
     CHECK(bench.forward(away(Family::v4, tcp{.dport = 443})).passed);
     CHECK_FALSE(bench.forward(away(Family::v4, tcp{.dport = 444})).passed);

@@ -3,6 +3,8 @@
 
 #include "base/result.h"
 
+#include <bit>
+#include <bpf/libbpf.h>
 #include <cstdlib>
 #include <net/if.h>
 #include <sched.h>
@@ -26,6 +28,13 @@ void enter_machine() {
         return true;
     }();
     SP_CHECK(made);
+}
+
+bool has_netfilter_programs() {
+    // Newer than the enumeration of Debian 12's headers.
+    constexpr auto kNetfilter = std::bit_cast<bpf_prog_type>(32u);
+    static const bool has = libbpf_probe_bpf_prog_type(kNetfilter, nullptr) == 1;
+    return has;
 }
 
 std::uint32_t ifindex_of(const std::string& interface) {

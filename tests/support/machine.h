@@ -15,5 +15,7 @@ void enter_machine();
 [[nodiscard]] std::uint32_t ifindex_of(const std::string& interface); // 0: there is none
 // Runs a command line of iproute2 in the namespace; aborts when it fails.
 void configure(const std::string& command);
+// Does this kernel take netfilter programs (6.4)?
+[[nodiscard]] bool has_netfilter_programs();
 
 } // namespace sallyport::test
