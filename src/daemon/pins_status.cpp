@@ -96,7 +96,8 @@ Result<StatusView> status_from_pins(const Paths& paths) {
         view.why = "a start or an end of the wall was cut short; no hook is attached";
         return view;
     }
-    const PinnedMaps pinned = SP_TRY(std::move(opened));
+    if (!opened) return std::unexpected<Error>(std::move(opened).error());
+    const PinnedMaps& pinned = *opened;
     std::vector<HookState> hooks;
     for (const std::filesystem::directory_entry& entry :
          std::filesystem::directory_iterator(layout + "/links", error))
