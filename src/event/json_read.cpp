@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <type_traits>
 
 namespace sallyport {
 namespace {
@@ -61,8 +62,8 @@ class Fields {
     std::string complaint_;
 };
 
-std::optional<std::uint8_t> small_number(std::string_view text) {
-    std::uint8_t value = 0;
+template <typename Number> std::optional<Number> small_number(std::string_view text) {
+    Number value = 0;
     const char* end = text.data() + text.size();
     const auto [stop, error] = std::from_chars(text.data(), end, value);
     if (error != std::errc{} || stop != end) return std::nullopt;
@@ -70,15 +71,16 @@ std::optional<std::uint8_t> small_number(std::string_view text) {
 }
 
 template <typename Parse> auto or_number(Parse parse) {
-    return [parse](std::string_view text) -> std::optional<std::uint8_t> {
-        if (const auto known = parse(text)) return known;
-        return small_number(text);
+    using Found = std::invoke_result_t<Parse, std::string_view>;
+    return [parse](std::string_view text) -> Found {
+        if (const Found known = parse(text)) return known;
+        return small_number<typename Found::value_type>(text);
     };
 }
 
 std::optional<EventKind> kind_or_number(std::string_view text) {
     if (const auto known = parse_event_kind(text)) return known;
-    if (const auto number = small_number(text)) return static_cast<EventKind>(*number);
+    if (const auto number = small_number<std::uint8_t>(text)) return static_cast<EventKind>(*number);
     return std::nullopt;
 }
 
@@ -128,7 +130,7 @@ void read_packet(Event& event, Fields& fields) {
     event.len = fields.number<std::uint32_t>("len").value_or(0);
     event.iface = fields.string("iface");
     event.hook = fields.named("hook", or_number(parse_hook));
-    event.socket_family = fields.named("family", parse_socket_family).value_or(0);
+    event.socket_family = fields.named("family", or_number(parse_socket_family)).value_or(0);
     event.qdisc_bypass = fields.flag("qdisc_bypass");
 }
 
