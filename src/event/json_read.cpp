@@ -80,7 +80,8 @@ template <typename Parse> auto or_number(Parse parse) {
 
 std::optional<EventKind> kind_or_number(std::string_view text) {
     if (const auto known = parse_event_kind(text)) return known;
-    if (const auto number = small_number<std::uint8_t>(text)) return static_cast<EventKind>(*number);
+    if (const auto number = small_number<std::uint8_t>(text))
+        return static_cast<EventKind>(*number);
     return std::nullopt;
 }
 

@@ -243,6 +243,8 @@ Result<Programs> Programs::load(const LoadOptions& options) {
         // The first error is the one to show, should the smaller sets fail as well.
         if (Result<Skeleton> loaded = load_skeleton(options, set); loaded)
             skeleton = std::move(loaded);
+        else
+            lsm_refusal.clear(); // it was not for these that the kernel refused
     }
     std::vector<Optional> smaller = {{.tracepoints = false, .netfilter = netfilter, .lsm = false}};
     if (netfilter) {
