@@ -40,6 +40,7 @@ Fold::Key Fold::key_of(const Event& event) {
     key.proto = event.proto.value_or(0xff);
     key.exfil = event.exfil;
     key.port = event.dst_port.value_or(event.icmp_type.value_or(0));
+    if (event.socket_family != 0) key.port = event.socket_family; // of a socket: it has no port
     key.remote = remote_of(event).value_or(Address{});
     if (event.direction != SP_EGRESS) return key;
     if (event.pid)

@@ -42,6 +42,17 @@ TEST_CASE("a count is the latest of its events") {
     CHECK(fold.due(kStart + 10s).at(0).src_port == 50002);
 }
 
+TEST_CASE("refused sockets of two families are two things") {
+    Fold fold(10s);
+    Event event = refused_syn();
+    event.dst_port.reset();
+    for (const std::uint16_t family : {std::uint16_t{17}, std::uint16_t{44}}) {
+        event.socket_family = family;
+        CHECK(fold.add(event, kStart).size() == 1);
+        CHECK(fold.add(event, kStart).empty());
+    }
+}
+
 TEST_CASE("what happens once is told once and then forgotten") {
     Fold fold(10s);
     REQUIRE(fold.add(refused_syn(), kStart).size() == 1);
