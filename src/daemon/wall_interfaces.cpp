@@ -230,47 +230,6 @@ Status Wall::guard_nics(XdpMode mode, OnRefusal how, WallNews& news) {
     return {};
 }
 
-// Where the kernel has no netfilter links: what interfaces without guard hand over to be
-// routed is judged as it arrives there. What comes over one that refuses the filter, TC
-// judges where it leaves a guarded NIC.
-void Wall::judge_routed(WallNews& news) {
-    if (programs_.forward_hook() != SP_FORWARD_TC_INGRESS) return;
-    forget_routed();
-    const std::vector<HookState> standing = hooks_.states();
-    for (const Interface& interface : interfaces_) {
-        if (interface.is_loopback || interface.link == SP_LINK_NONE ||
-            interface.index >= SP_IFINDEX_MAX || is_guarded(interface.name))
-            continue;
-        const bool stands = std::any_of(standing.begin(), standing.end(), [&](const auto& hook) {
-            return hook.hook == "forward" && hook.iface == interface.name && hook.attached;
-        });
-        Status judged;
-        if (!stands) judged = hooks_.install_forward_on(programs_, interface.name, interface.index);
-        const int map = programs_.maps().ifaces;
-        const Result<std::optional<sp_iface>> known = map_lookup<sp_iface>(map, interface.index);
-        sp_iface entry = known && *known ? **known : sp_iface{};
-        entry.marks &= ~SP_IFACE_JUDGES_ROUTED;
-        if (judged) entry.marks |= SP_IFACE_JUDGES_ROUTED;
-        const Status marked = map_update(map, interface.index, entry);
-        std::string why;
-        if (!judged || !marked) why = (judged ? marked : judged).error().text();
-        if (std::exchange(told_["routed " + interface.name], why) != why && !why.empty())
-            news.notes.push_back(why);
-    }
-}
-
-// The filters of interfaces that are gone went with them; that is no loss of a hook.
-void Wall::forget_routed() {
-    std::vector<unsigned> there;
-    for (const Interface& interface : interfaces_) there.push_back(interface.index);
-    hooks_.forget_forward_but(there);
-    std::erase_if(told_, [this](const auto& told) {
-        return told.first.starts_with("routed ") &&
-               std::ranges::find(interfaces_, told.first.substr(7), &Interface::name) ==
-                   interfaces_.end();
-    });
-}
-
 // What no glob names any more, is covered by its master now, or is gone.
 void Wall::release_nics(WallNews& news) {
     std::erase_if(kept_, [this](unsigned index) {
