@@ -5,12 +5,11 @@
  * traffic and the kernel's own answers are judged now.
  */
 #include "lib/reader_skb.h"
-#include "lib/parse_l4.h"
-#include "lib/owner.h"
-#include "lib/departure.h"
+#include "lib/parse_frame.h"
 #include "lib/fragment.h"
+#include "lib/leave_judged.h"
+#include "lib/leave_routed.h"
 #include "lib/link.h"
-#include "lib/relay.h"
 #include "lib/work.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -28,150 +27,6 @@ static __always_inline int is_under_cgroup(struct __sk_buff *skb)
 	/* By known depth, because bpf_skb_under_cgroup() wants a map of file descriptors. */
 	id = bpf_skb_ancestor_cgroup_id(skb, (int)sp_settings.host_level);
 	return id != 0 && id == sp_settings.host_cgroup;
-}
-
-static __noinline enum sp_reason parse(const struct reader *r, const struct sp_iface *iface,
-				       struct packet *p)
-{
-	enum sp_reason reason = SP_REASON_ETHERTYPE;
-
-	if (iface->link == SP_LINK_ETHERNET)
-		reason = parse_ethernet(r, p);
-	else if (iface->link == SP_LINK_IP)
-		reason = parse_bare_ip(r, p);
-	return reason ? reason : parse_l3(r, p);
-}
-
-/*
- * Is this the packet that cgroup_skb let pass? A tunnel keeps the socket of what
- * it carries, and its own header went by no cgroup; and of two threads that send
- * at once on one socket the storage knows the later. Then it is judged here.
- * Fragments were one packet there, and most no longer show their ports.
- */
-static __always_inline int was_judged(const struct sp_owner *o, const struct packet *p,
-				      int fragment)
-{
-	return same_addr(&o->remote, &p->dst) && (fragment || o->remote_port == p->dst_port);
-}
-
-/* 1 when the flow stands as this policy wants it; else *state is what is known of it. */
-static __always_inline int stands(const struct view *v, const struct departure *d,
-				  const struct packet *p, __u32 direction, __u8 *state)
-{
-	struct flow_touch t = {.now = now_s(), .idle_s = v->policy->udp_idle_s};
-	struct flow_facts facts = {};
-
-	t.tcp_flags = p->proto == SP_PROTO_TCP ? p->tcp_flags : 0;
-	t.write = d->stand.write;
-	t.confirm = direction == SP_INGRESS && !(p->tcp_flags & SP_TCP_SYN);
-	if (!find_flow(&d->stand.key, &t, &facts))
-		return 0;
-	*state = facts.state;
-	/* A relayed flow that had this tuple before is over, or the NAT would have chosen another.
-	 */
-	return facts.generation == v->policy->generation && facts.direction != SP_FORWARD;
-}
-
-/*
- * The flow of a packet that passed at the cgroup; its owner says how. Not
- * inlined, or the deepest chain would pass 512 bytes of stack.
- */
-static __noinline void note_flow(const struct view *v, struct departure *d, const struct packet *p,
-				 const struct sp_owner *o, struct finding *f)
-{
-	__u32 direction = o->opened ? o->opened - 1u : SP_EGRESS;
-	__u8 state = 0;
-
-	f->reason = SP_REASON_NONE;
-	if (p->marks & SP_PKT_FRAGMENT ||
-	    essential_departure(v, p, 0, d->on_host, &d->stand.iface_class, &f->reason))
-		return;
-	f->reason = SP_REASON_NONE;
-	if (p->proto == SP_PROTO_TCP && !(p->tcp_flags & (SP_TCP_SYN | SP_TCP_FIN | SP_TCP_RST)))
-		return;
-	if (stands(v, d, p, direction, &state))
-		return;
-	if (p->proto == SP_PROTO_TCP && !(p->tcp_flags & SP_TCP_SYN))
-		return;
-	if (p->proto != SP_PROTO_TCP && direction == SP_INGRESS)
-		state = SP_FLOW_CONFIRMED;
-	struct answer a = {.rule = o->rule, .counter = o->counter};
-	if (!remember(v, &d->stand, direction, &a, state) && needs_entry(&d->stand, direction))
-		f->reason = SP_REASON_FLOW_FULL;
-}
-
-/*
- * A SYN+ACK to somebody who need not exist. Where the kernel finds the connection by
- * the wire's tuple, or by its listener, the peer's ACK is judged by that: no entry is
- * made for a SYN, however many come. Behind NAT of our own it does not.
- */
-static __always_inline int answers_by_socket(struct __sk_buff *skb, const struct departure *d,
-					     const struct packet *p)
-{
-	return p->proto == SP_PROTO_TCP && p->tcp_flags & SP_TCP_SYN && p->tcp_flags & SP_TCP_ACK &&
-	       tcp_state(skb, &d->stand.key, d->stand.key.remote_port) != 0;
-}
-
-/*
- * Has the hook for routed traffic judged it? That hook is behind IP, and what IP
- * sends bears the NIC's own address; a frame that only crossed a bridge does not.
- */
-static __always_inline int was_routed(const struct reader *r, const struct sp_iface *nic,
-				      const struct sp_iface *in)
-{
-	__u8 mac[6];
-
-	if (sp_settings.forward_hook == SP_FORWARD_AT_NIC)
-		return 0;
-	/* The bridge that hands over to IP takes a port's place as the input: this one did not. */
-	if (in && in->marks & SP_IFACE_PORT)
-		return 0;
-	if (sp_settings.forward_hook == SP_FORWARD_TC_INGRESS &&
-	    !(in && (in->guarded || in->marks & SP_IFACE_JUDGES_ROUTED)))
-		return 0;
-	if (nic->link == SP_LINK_IP)
-		return 1;
-	if (read_bytes(r, 6, mac, 6))
-		return 0;
-	for (int i = 0; i < 6; i++)
-		if (mac[i] != nic->mac[i])
-			return 0;
-	return 1;
-}
-
-/* Passed on as its hook left it, else judged here, by what the wire shows. */
-static __always_inline void leave_routed(const struct reader *r, const struct view *v,
-					 struct departure *d, const struct packet *p,
-					 const struct sp_iface *nic, __u32 in_index,
-					 struct finding *f)
-{
-	const struct sp_iface *in = bpf_map_lookup_elem(&sp_ifaces, &in_index);
-	__u32 sides = d->stand.iface_class;
-	__u8 write = d->stand.write;
-	int relayed = is_own(&p->src);
-
-	f->direction = SP_FORWARD;
-	if (!was_routed(r, nic, in)) {
-		f->reason = SP_REASON_FRAGMENT;
-		if (p->marks & SP_PKT_FRAGMENT)
-			return;
-		if (in && in->guarded)
-			sides |= SP_ROUTED_STRANGER;
-		turn(&d->stand);
-		d->stand.iface_class = class_of_iface(in, v->slot);
-		if (relayed)
-			d->stand.write = 0;
-		judge_routed(r, v, &d->stand, p, sides, f);
-		if (f->reason != SP_REASON_NONE)
-			return;
-	}
-	f->reason = SP_REASON_NONE;
-	if (!relayed)
-		return;
-	stand_of(&d->stand, p, 0);
-	d->stand.write = write;
-	d->stand.iface_class = sides & SP_ROUTED_CLASS;
-	note_relay(v, &d->stand, p, f);
 }
 
 /* What judging works on; off the stack. */
@@ -285,7 +140,7 @@ int sp_tc_egress(struct __sk_buff *skb)
 	w->f.direction = SP_EGRESS;
 	w->f.reason = view_of(&v);
 	if (w->f.reason == SP_REASON_NONE)
-		w->f.reason = parse(&r, iface, &w->p);
+		w->f.reason = parse_frame(&r, iface, &w->p);
 	if (w->f.reason == SP_REASON_NONE)
 		w->f.reason = check_options(&v, &w->p);
 	if (w->f.reason == SP_REASON_NONE) {

@@ -5,7 +5,7 @@
  * published by DNAT is not recognised here and needs a forward rule of its own.
  */
 #include "lib/reader_skb.h"
-#include "lib/parse_l4.h"
+#include "lib/parse_frame.h"
 #include "lib/arrival.h"
 #include "lib/work.h"
 
@@ -22,18 +22,6 @@ struct passing {
 	struct stand stand;
 };
 SP_FITS_WORK(struct passing);
-
-static __noinline enum sp_reason parse(const struct reader *r, const struct sp_iface *iface,
-				       struct packet *p)
-{
-	enum sp_reason reason = SP_REASON_ETHERTYPE;
-
-	if (iface->link == SP_LINK_ETHERNET)
-		reason = parse_ethernet(r, p);
-	else if (iface->link == SP_LINK_IP)
-		reason = parse_bare_ip(r, p);
-	return reason ? reason : parse_l3(r, p);
-}
 
 /*
  * Is it for this host? Such an interface admits all that is, also what a parser
@@ -66,7 +54,7 @@ int sp_tc_forward(struct __sk_buff *skb)
 		return SP_TC_DROP;
 	__builtin_memset(w, 0, sizeof(*w));
 	w->f.direction = SP_FORWARD;
-	w->f.reason = parse(&r, iface, &w->p);
+	w->f.reason = parse_frame(&r, iface, &w->p);
 	if (stays_here(&w->p, w->f.reason))
 		return SP_TC_NEXT;
 	if (view_of(&v))

@@ -3,7 +3,8 @@
 #define SALLYPORT_LIB_PARSE_L4_H
 /* TCP, UDP, UDP-Lite, SCTP, ICMP, ICMPv6. Of what else there is, the number is all we judge. */
 #include "packet.h"
-#include "parse_ip.h"
+#include "parse_ip4.h"
+#include "parse_ip6.h"
 #include "parse_l2.h"
 
 /*
