@@ -4,6 +4,7 @@
 // under a pin is kept and only gets the new program, so that there is no gap.
 #include "base/fd.h"
 #include "base/result.h"
+#include "kernel/hook_state.h"
 #include "kernel/link.h"
 #include "kernel/pins.h"
 #include "kernel/programs.h"
@@ -16,15 +17,6 @@
 
 namespace sallyport {
 
-// One line of `status`: where a program is, or why it is not.
-struct HookState {
-    std::string hook;  // "xdp", "connect4", ...
-    std::string iface; // "" for cgroup hooks
-    std::string mode;  // XDP: "native", "generic"; TC: "tcx", "clsact"; else ""
-    bool attached = false;
-    std::string why; // when not attached, or not as asked for
-};
-
 // A program at one family's netfilter hook of this network namespace.
 struct NetfilterHook {
     const char* name;      // as in HookState; its pins are name-0, name-1, ...
@@ -36,12 +28,6 @@ struct NetfilterHook {
 // A netfilter link takes no other program: the new one is attached beside it, at the
 // next place, before the old one goes. So many hooks may meet.
 constexpr std::int32_t kNetfilterPlaces = 8;
-
-struct GuardedNic {
-    std::string name;
-    unsigned index = 0;
-    bool bare_ip = false; // no Ethernet header: generic XDP only
-};
 
 class Hooks {
   public:
@@ -111,26 +97,5 @@ class Hooks {
     void found(const HookState& state);
     std::vector<Held> held_;
 };
-
-// The NICs that have pins, under the names they had when these were made: those whose
-// device is in this network namespace. Pins of other devices are removed.
-[[nodiscard]] std::vector<GuardedNic> pinned_nics(const Pins& pins);
-// What a pin of that name and path holds; nothing when it is no netfilter hook's.
-[[nodiscard]] std::optional<HookState> netfilter_state(const std::string& pin,
-                                                       const std::string& path);
-
-// Is it one of those that refuse packet sockets? Without them the wall stands.
-[[nodiscard]] bool is_socket_hook(const std::string& hook);
-
-// The clsact filter of an interface, which has no pin to tell of it; nothing when
-// no interface of this network namespace has the name.
-[[nodiscard]] std::optional<HookState> clsact_state(const std::string& interface);
-
-// The filters of every interface that judge what it hands over to be routed.
-[[nodiscard]] std::vector<HookState> forward_filters();
-
-// Detaches the clsact filters of every interface (kernels before 6.6 have no TC
-// link). Part of taking everything down; nothing to do is no error.
-void remove_clsact_filters();
 
 } // namespace sallyport

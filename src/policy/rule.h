@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// One rule: who, which services, whose sockets, and what then.
+#include "policy/peers.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace sallyport {
+
+enum class Direction : std::uint8_t { ingress = 0, egress = 1, forward = 2 };
+[[nodiscard]] const char* to_string(Direction direction);
+
+// TCP, UDP, SCTP and UDP-Lite have ports; ICMP and ICMPv6 have types, and use
+// low and high for them; any other protocol is 0..65535. A range over all of
+// 0..65535 also covers what has no port.
+struct ServiceRange {
+    std::uint8_t proto = 0;
+    std::uint16_t low = 0;
+    std::uint16_t high = 65535;
+    bool operator==(const ServiceRange&) const = default;
+};
+
+struct Services {
+    bool any_protocol = false; // every protocol, every port; ranges is empty then. Of ICMP an
+                               // allow rule holds echo requests alone, a deny rule every type
+    std::vector<ServiceRange> ranges;
+    bool operator==(const Services&) const = default;
+};
+
+// Whose sockets an egress rule is for. At most one of unit and cgroup; user may
+// be added to either, and then both must hold.
+struct Identity {
+    std::string unit;   // "rag.service": a name of the path below [host] cgroup, all of whose
+                        // parents there end in ".slice"; empty: not asked
+    std::string cgroup; // "/system.slice/rag.service": that cgroup or one below; empty: not asked
+    std::optional<std::uint32_t> user; // uid in the initial user namespace
+    [[nodiscard]] bool is_none() const { return unit.empty() && cgroup.empty() && !user; }
+    bool operator==(const Identity&) const = default;
+};
+
+struct Rule {
+    std::string name;
+    Direction direction = Direction::ingress;
+    bool deny = false;
+    PeerSet from; // ingress, forward
+    PeerSet to;   // egress, forward
+    Services services;
+    std::vector<std::string> interfaces; // globs; empty: every interface
+    Identity identity;                   // egress only
+    bool log_new = false;
+    unsigned line = 0; // in the policy file, for messages
+};
+
+} // namespace sallyport
