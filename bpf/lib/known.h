@@ -7,6 +7,7 @@
  * cut. So a rollback cuts what the trial let in, and a connection whose entry
  * was lost, or that is older than the wall, readmits itself.
  */
+#include "parse_quote.h"
 #include "settle.h"
 #include "socket.h"
 #include "stand.h"

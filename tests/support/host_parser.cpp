@@ -5,6 +5,7 @@
 // After the reader, which they are written against.
 #include "lib/parse_fragment.h"
 #include "lib/parse_l4.h"
+#include "lib/parse_quote.h"
 
 namespace sallyport::test {
 namespace {

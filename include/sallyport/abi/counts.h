@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
+#ifndef SALLYPORT_ABI_COUNTS_H
+#define SALLYPORT_ABI_COUNTS_H
+/* What is counted. */
+#include "base.h"
+#include "reason.h"
+
+struct sp_nic_count {
+	__u64 admitted;
+	__u64 dropped;
+	__u64 admitted_bytes;
+	__u64 dropped_bytes;
+};
+SP_ASSERT_SIZE(struct sp_nic_count, 32);
+
+struct sp_rule_count {
+	__u64 admitted; /* openings the rule let in */
+	__u64 limited;	/* openings its limit refused */
+	__u64 bytes;	/* of all packets of flows it let in, both ways */
+	__u64 denied;	/* openings a deny rule refused */
+};
+SP_ASSERT_SIZE(struct sp_rule_count, 32);
+
+/* Places in sp_counts, a per-CPU array of __u64. */
+#define SP_COUNT_DROPS 0u		   /* + reason */
+#define SP_COUNT_WOULD_DROPS SP_REASON_MAX /* + reason; observe mode */
+#define SP_COUNT_EVENTS_SENT 128u
+#define SP_COUNT_EVENTS_LOST 129u /* the ring was full */
+#define SP_COUNT_EVENTS_HELD 130u /* over the per-second credit */
+#define SP_COUNT_FLOWS_REFUSED 131u
+#define SP_COUNT_HOOK_ADMITTED 136u /* + enum sp_hook */
+#define SP_COUNT_HOOK_DROPPED 144u  /* + enum sp_hook */
+#define SP_COUNTS 160u
+
+#endif
