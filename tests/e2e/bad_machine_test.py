@@ -5,14 +5,10 @@ import shutil
 import subprocess
 import unittest
 
+from foreign import foreign
 from harness import HOST, PEER, E2e, NotReady, both, rule
 
 RULES = rule("ingress", "web", both(PEER), ports=[80])
-FOREIGN = """
-#include <linux/bpf.h>
-__attribute__((section("xdp"), used)) int pass(struct xdp_md *c) { return XDP_PASS; }
-char _license[] __attribute__((section("license"), used)) = "GPL";
-"""
 
 
 class BadMachine(E2e):
@@ -78,20 +74,8 @@ class BadMachine(E2e):
         self.assertIn(caught.exception.code, (2, 3))
         self.assertIn("/nonexistent.toml", caught.exception.output)
 
-    def foreign_program(self):
-        if os.environ.get("SP_FOREIGN_OBJECT"):  # where there is no compiler
-            return os.environ["SP_FOREIGN_OBJECT"]
-        clang = next((c for c in ("clang-19", "clang-14", "clang") if shutil.which(c)), None)
-        if clang is None:
-            self.skipTest("no clang")
-        file = os.path.join(self.lab.directory, "foreign.o")
-        include = f"/usr/include/{os.uname().machine}-linux-gnu"
-        subprocess.run([clang, "-O2", "-g", "-target", "bpf", "-I", include, "-x", "c", "-c", "-",
-                        "-o", file], input=FOREIGN, text=True, check=True, timeout=60)
-        return file
-
     def test_a_nic_that_holds_another_xdp_program(self):
-        self.host.ip(f"link set dev eth0 xdp obj {self.foreign_program()} sec xdp")
+        self.host.ip(f"link set dev eth0 xdp obj {foreign('nic', self.lab.directory)} sec xdp")
         self.addCleanup(self.host.ip, "link set dev eth0 xdp off")
         before = self.host.ip_json("link", "show", "dev", "eth0")[0]["xdp"]["prog"]["id"]
         self.refused(3, "eth0", "XDP")

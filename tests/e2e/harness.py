@@ -206,7 +206,8 @@ class E2e(unittest.TestCase):
 
     def send(self, *frames, interface="eth0"):
         """Whole frames from the peer."""
-        done = self.there.call("send_frames", interface=interface, frames=[f.hex() for f in frames])
+        done = self.there.call("send_frames", interface=interface, frames=[f.hex() for f in frames],
+                               until_room=True)
         self.assertEqual(done["result"], "sent")
 
     def frame(self, packet):

@@ -8,6 +8,7 @@ import subprocess
 import time
 import unittest
 
+from foreign import foreign
 from harness import PEER, E2e, both, each_family, eventually, rule
 
 RULES = rule("ingress", "web", both(PEER), ports=[80])
@@ -94,25 +95,8 @@ class Topology(E2e):
     def xdp(self, name):
         return self.host.ip_json("link", "show", "dev", name)[0].get("xdp")
 
-    def foreign_program(self):
-        """An XDP program that lets everything in, compiled."""
-        if os.environ.get("SP_FOREIGN_OBJECT"):  # where there is no compiler
-            return os.environ["SP_FOREIGN_OBJECT"]
-        source = os.path.join(self.lab.directory, "foreign.c")
-        with open(source, "w", encoding="ascii") as file:
-            file.write('__attribute__((section("xdp"), used)) int foreign(void *c) '
-                       '{ return 2; }\n')
-        compiler = next((c for c in ("clang-19", "clang-14", "clang")
-                         if subprocess.run(["which", c], capture_output=True,
-                                           check=False).returncode == 0), None)
-        if compiler is None:
-            self.skipTest("no clang to make a foreign program")
-        subprocess.run([compiler, "-target", "bpf", "-O2", "-c", source, "-o", source + ".o"],
-                       check=True, timeout=20)
-        return source + ".o"
-
     def give_foreign(self, name):
-        self.host.ip(f"link set dev {name} xdpgeneric obj {self.foreign_program()} sec xdp")
+        self.host.ip(f"link set dev {name} xdpgeneric obj {foreign('nic', self.lab.directory)} sec xdp")
 
     def pins_of(self, name):
         links = os.path.join(self.guard.pins, "v1/links")
@@ -580,9 +564,9 @@ class Tampered(Topology):
 
     def test_a_link_whose_program_was_replaced_gets_its_own_back(self):
         self.begin(RULES)
-        foreign = self.foreign_program()
+        program = foreign("nic", self.lab.directory)
         pin = os.path.join(self.lab.bpffs, "foreign")
-        self.host.run("bpftool", "prog", "load", foreign, pin, "type", "xdp")
+        self.host.run("bpftool", "prog", "load", program, pin, "type", "xdp")
         self.addCleanup(os.unlink, pin)
         own = self.xdp("eth0")["prog"]["id"]
         update_link(self.pin("xdp-"), pin)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whole frames: sent through packet sockets and tun devices, and seen as they arrive."""
+import errno
 import fcntl
 import itertools
 import os
@@ -7,6 +8,7 @@ import select
 import socket
 import struct
 import threading
+import time
 
 from outcome import told
 from slow import patient
@@ -22,18 +24,29 @@ tuns = {}
 handles = itertools.count(1)
 
 
-def send_frames(interface, frames, bypass=False):
-    """Frames (hex) out of the interface, past every socket hook."""
+def send_frames(interface, frames, bypass=False, until_room=False):
+    """Frames (hex) out of the interface, past every socket hook. `until_room`: one that is
+    refused for want of room is sent again, for who is not guarded has no other refusal."""
     try:
         with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) as sock:
             if bypass:
                 sock.setsockopt(SOL_PACKET, PACKET_QDISC_BYPASS, 1)
             sock.bind((interface, 0))
             for frame in frames:
-                sock.send(bytes.fromhex(frame))
+                send_frame(sock, bytes.fromhex(frame), time.monotonic() + patient(5.0 * until_room))
         return {"result": "sent"}
     except OSError as error:
         return told(error)
+
+
+def send_frame(sock, frame, until):
+    while True:
+        try:
+            return sock.send(frame)
+        except OSError as error:
+            if error.errno != errno.ENOBUFS or time.monotonic() >= until:
+                raise
+            time.sleep(0.001)
 
 
 def flood(interface, frame, count, low, balance=(), high=None, first=0, timeout=60.0):
