@@ -6,8 +6,8 @@ not below the guarded cgroup, so that the hooks for routed traffic alone decide.
 import time
 import unittest
 
-from harness import (CUT, FAMILIES, FIRST, HOST, LAST, OUTSIDE, PEER, E2e, as_list, both, each_family,
-                     eventually, rule)
+from harness import (CUT, FAMILIES, FIRST, HOST, LAST, NETFILTER_LINKS, OUTSIDE, PEER, E2e, as_list,
+                     both, each_family, eventually, rule)
 
 BOX = {4: "10.9.0.2", 6: "fd00:9::2"}
 BOXES = {4: "10.9.0.0/24", 6: "fd00:9::/64"}
@@ -145,7 +145,7 @@ class ForgottenByNat(Routing):
 
     @each_family
     def test_its_answers_reach_no_socket_of_the_host(self, family):
-        if not any(h["hook"] == "hold" for h in self.guard.status()["hooks"]):
+        if not NETFILTER_LINKS:
             self.skipTest("this kernel has no netfilter links")
         # Nobody answers at 55; the peer sends what the host would take for an answer.
         self.inside.call("udp", dst=PEER[family], port=55, src=BOX[family], src_port=1610,
@@ -186,8 +186,18 @@ table ip6 nat {
   chain post { type nat hook postrouting priority srcnat; oifname "eth0" masquerade; }
 }
 """
-ASKED = (rule("ingress", "published", both(PEER), ports=[8088])
-         + rule("ingress", "published udp", both(PEER), proto="udp", ports=[5300, 5500]))
+
+
+def as_published(*ports, proto="tcp"):
+    """The rule that what is published wants of its own, where nobody sees both ends."""
+    if NETFILTER_LINKS:
+        return ""
+    return forward(f"as published {proto}", both(PEER), both(BOX), proto=proto, ports=ports)
+
+
+ASKED = (rule("ingress", "published", both(PEER), ports=[8088]) + as_published(80)
+         + rule("ingress", "published udp", both(PEER), proto="udp", ports=[5300, 5500])
+         + as_published(53, 99, proto="udp"))
 
 
 class Published(Routing):
@@ -235,7 +245,9 @@ class Published(Routing):
     @each_family
     def test_the_box_is_not_reached_past_the_published_port(self, family):
         self.peer.route(f"{BOXES[family]} via {HOST[family]}")
-        self.assertEqual(self.toward(80, family), "timeout")
+        # The rule of its own opens it by its own address too.
+        self.assertEqual(self.toward(80, family), "timeout" if NETFILTER_LINKS else "open")
+        self.assertEqual(self.toward(81, family), "timeout")
         self.assertEqual(self.toward(8088, family), "timeout")
 
     def test_its_bytes_are_the_rules(self):
@@ -336,13 +348,28 @@ class PublishedReload(Routing):
 
     @each_family
     def test_a_reload_cuts_a_published_connection_that_it_no_longer_allows(self, family):
+        routed = as_published(80, 81)
         self.begin(rule("ingress", "one", both(PEER), ports=[8088])
-                   + rule("ingress", "two", both(PEER), ports=[8089]))
+                   + rule("ingress", "two", both(PEER), ports=[8089]) + routed)
         held = {p: self.there.call("hold", dst=HOST[family], port=p)["handle"]
                 for p in (8088, 8089)}
-        self.switch(rule("ingress", "one", both(PEER), ports=[8088]))
+        self.switch(rule("ingress", "one", both(PEER), ports=[8088]) + routed)
         self.assertEqual(self.there.result("exchange", handle=held[8088]), "open")
         self.assertIn(self.there.result("exchange", handle=held[8089]), CUT)
+
+    @each_family
+    def test_a_forward_rule_for_what_is_published_opens_no_published_port(self, family):
+        self.begin(forward("as published", both(PEER), both(BOX), ports=[80, 81])
+                   + rule("ingress", "two", both(PEER), ports=[8089]))
+        self.assertEqual(self.into(8089, family), "open")
+        self.assertEqual(self.into(8088, family), "timeout")
+
+    @each_family
+    def test_an_ingress_rule_opens_one_where_the_kernel_shows_both_ends(self, family):
+        self.begin(rule("ingress", "both", both(PEER), ports=[8088, 8089])
+                   + forward("as published", both(PEER), both(BOX), ports=[80]))
+        self.assertEqual(self.into(8088, family), "open")
+        self.assertEqual(self.into(8089, family), "open" if NETFILTER_LINKS else "timeout")
 
 
 class RoutedCrash(Routing):
@@ -363,7 +390,8 @@ class RoutedCrash(Routing):
         self.guard.kill()
         self.assert_stands("without a daemon")
         hook = self.forward_hook()
-        self.assertEqual((hook["mode"], hook["attached"]), ("netfilter", True))
+        self.assertEqual((hook["mode"], hook["attached"]),
+                         ("netfilter" if NETFILTER_LINKS else "clsact", True))
         self.assertGreater(hook["dropped"], 0)
         self.guard.down()
         for family in FAMILIES:
@@ -381,8 +409,12 @@ class RoutedCrash(Routing):
         for handle in held.values():
             self.assertEqual(self.inside.result("exchange", handle=handle), "open")
         after = self.forward_pins()
-        self.assertEqual(len(after), 2)
-        self.assertFalse(after & before)
+        if NETFILTER_LINKS:
+            self.assertEqual(len(after), 2)
+            self.assertFalse(after & before)
+        else:
+            self.assertEqual(self.host.run("tc", "filter", "show", "dev", "br0", "ingress")
+                             .count("sp_tc_forward"), 1)
 
     def forward_pins(self):
         pins = self.host.run("ls", f"{self.guard.pins}/v1/links").split()
@@ -390,11 +422,14 @@ class RoutedCrash(Routing):
 
     def test_a_hook_that_is_detached_by_force_is_put_back(self):
         self.begin(TO_PEER)
-        pin = next(p for p in self.forward_pins() if p.startswith("forward4"))
-        self.host.run("bpftool", "link", "detach", "pinned", f"{self.guard.pins}/v1/links/{pin}")
+        if NETFILTER_LINKS:
+            pin = next(p for p in self.forward_pins() if p.startswith("forward4"))
+            self.host.run("bpftool", "link", "detach", "pinned", f"{self.guard.pins}/v1/links/{pin}")
+        else:
+            self.host.run("tc", "qdisc", "del", "dev", "br0", "clsact")
         self.assertTrue(eventually(lambda: self.away(444, 4) == "timeout"))
-        self.assertTrue(eventually(
-            lambda: self.tail.find(event="hook", detail="forward4", state="restored")))
+        which = {"detail": "forward4"} if NETFILTER_LINKS else {"iface": "br0"}
+        self.assertTrue(eventually(lambda: self.tail.find(event="hook", state="restored", **which)))
         self.assertTrue(self.forward_hook()["attached"])
         self.assert_stands("after it was put back")
 
