@@ -25,8 +25,8 @@ def bpf(command, attributes):
 
 
 def store(offset, word):
-    """*(u32 *)(r1 + offset) = word, an immediate in host byte order."""
-    return struct.pack("=BBhI", 0x62, 1, offset, word)
+    """w0 = word, in host byte order; *(u32 *)(r1 + offset) = w0, for 6.1 takes no immediate there."""
+    return struct.pack("=BBhI", 0xb4, 0, 0, word) + struct.pack("=BBhI", 0x63, 0x01, offset, 0)
 
 
 def load(kind, attach_type, stores=b""):
