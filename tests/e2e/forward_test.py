@@ -391,7 +391,7 @@ class RoutedCrash(Routing):
         self.assert_stands("without a daemon")
         hook = self.forward_hook()
         self.assertEqual((hook["mode"], hook["attached"]),
-                         ("netfilter" if NETFILTER_LINKS else "clsact", True))
+                         ("netfilter" if NETFILTER_LINKS else "tc", True))
         self.assertGreater(hook["dropped"], 0)
         self.guard.down()
         for family in FAMILIES:
