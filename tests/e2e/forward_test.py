@@ -487,10 +487,11 @@ class Bridged(E2e):
                          ("no-rule", "tc", "eth0", "egress"))
 
     @each_family
-    def test_by_netfilter_where_the_bridge_hands_it_there(self, family):
+    def test_as_routed_where_the_bridge_hands_it_to_netfilter(self, family):
         event = self.refused_by(family, True)
+        where = ("forward", "br0") if NETFILTER_LINKS else ("tc", "eth0")
         self.assertEqual((event["reason"], event["hook"], event["iface"], event["direction"]),
-                         ("no-rule", "forward", "br0", "forward"))
+                         ("no-rule", *where, "forward"))
 
 
 if __name__ == "__main__":
