@@ -144,19 +144,23 @@ Status Wall::write_iface(const Interface& interface, std::uint32_t slot, const M
     const int map = programs_.maps().ifaces;
     sp_iface entry = SP_TRY(map_lookup<sp_iface>(map, interface.index)).value_or(sp_iface{});
     if (!image && entry.link == SP_LINK_NONE) SP_TRY(shut_until_compiled(entry));
+    entry.link = static_cast<std::uint8_t>(interface.link);
+    std::copy(interface.mac.begin(), interface.mac.end(), entry.mac);
+    entry.guarded = matches(interface) && !master_that_covers(interface) ? 1 : 0;
+    const bool was_port = (entry.marks & SP_IFACE_PORT) != 0;
+    entry.marks &= ~SP_IFACE_PORT;
+    if (interface.master != 0) entry.marks |= SP_IFACE_PORT;
+    if (!image && routes_at_tc() && was_port != (interface.master != 0))
+        SP_TRY(shut_until_compiled(entry)); // routes_as() another one now
     if (!image) {
         const std::uint64_t word = SP_TRY(control_word(programs_.maps()));
         if (entry.iface_class[sp_control_active(word) % SP_SLOTS] == kNoClass) uncompiled_ = true;
     }
-    entry.link = static_cast<std::uint8_t>(interface.link);
-    std::copy(interface.mac.begin(), interface.mac.end(), entry.mac);
-    entry.guarded = matches(interface) && !master_that_covers(interface) ? 1 : 0;
-    entry.marks &= ~SP_IFACE_PORT;
-    if (interface.master != 0) entry.marks |= SP_IFACE_PORT;
     if (image) {
         entry.iface_class[slot] = 0;
+        const std::string& name = routes_as(interface).name;
         for (const InterfaceClass& c : image->interfaces)
-            if (c.name == interface.name) entry.iface_class[slot] = c.number;
+            if (c.name == name) entry.iface_class[slot] = c.number;
     }
     if (entry.guarded) {
         entry.counter = SP_TRY(nic_counter_of(interface.name));

@@ -10,11 +10,23 @@
 
 namespace sallyport {
 
+bool Wall::routes_at_tc() const { return programs_.forward_hook() == SP_FORWARD_TC_INGRESS; }
+
+// Netfilter sees what a bridge's port hands over as the bridge's. A filter at TC stands at
+// the port too, where a rule that names the bridge must hold.
+const Interface& Wall::routes_as(const Interface& interface) const {
+    const auto master = std::ranges::find(interfaces_, interface.master, &Interface::index);
+    const bool has_own_hooks = matches(interface) && !master_that_covers(interface);
+    if (!routes_at_tc() || interface.master == 0 || has_own_hooks || master == interfaces_.end())
+        return interface;
+    return routes_as(*master);
+}
+
 // Where the kernel has no netfilter links: what interfaces without guard hand over to be
 // routed is judged as it arrives there. What comes over one that refuses the filter, TC
 // judges where it leaves a guarded NIC.
 void Wall::judge_routed(WallNews& news) {
-    if (programs_.forward_hook() != SP_FORWARD_TC_INGRESS) return;
+    if (!routes_at_tc()) return;
     forget_routed();
     const std::vector<HookState> standing = hooks_.states();
     for (const Interface& interface : interfaces_) {

@@ -104,8 +104,9 @@ class Masquerade(Routing):
     def test_a_refusal_tells_the_address_that_the_box_has(self, family):
         self.away(443, family, dst=OUTSIDE[family])
         event = self.expect_event(direction="forward", src=BOX[family], dst=OUTSIDE[family])
+        iface = "br0" if NETFILTER_LINKS else "veth1"  # a filter at TC stands at the port too
         self.assertEqual((event["reason"], event["hook"], event["iface"], event["exfil"]),
-                         ("no-rule", "forward", "br0", True))
+                         ("no-rule", "forward", iface, True))
 
     @each_family
     def test_much_goes_both_ways(self, family):
@@ -339,6 +340,36 @@ class RoutedReload(Routing):
         self.assertEqual(self.inside.result("exchange", handle=asked[53]), "open")
         self.assertIn(self.inside.result("exchange", handle=asked[54]), CUT)
         self.expect_event(direction="forward", reason="cut", dst_port=444)
+
+
+class ThroughTheBridge(Routing):
+    """A rule may name the interface that routed traffic comes in by: the bridge, not its ports."""
+
+    @classmethod
+    def network(cls):
+        cls.nft(MASQUERADE)
+
+    def rules(self, interface):
+        return (forward("web", both(BOXES), both(PEER), ports=[443]).rstrip()
+                + f'\ninterfaces = ["{interface}"]\n')
+
+    @each_family
+    def test_a_rule_for_the_bridge_holds(self, family):
+        self.begin(self.rules("br0"))
+        self.assertEqual((self.away(443, family), self.away(444, family)), ("open", "timeout"))
+
+    @each_family
+    def test_a_rule_for_its_port_or_another_interface_does_not(self, family):
+        for name in ("veth1", "eth1"):
+            self.begin(self.rules(name))
+            self.assertEqual(self.away(443, family), "timeout")
+
+    def test_it_holds_at_a_port_that_leaves_and_comes_back(self):
+        self.begin(self.rules("br0"))
+        self.host.ip("link set veth1 nomaster")
+        self.host.ip("link set veth1 master br0")
+        self.assertTrue(eventually(lambda: (self.away(443, 4), self.away(443, 6)) == ("open", "open")))
+        self.assertEqual(self.away(444, 4), "timeout")
 
 
 class PublishedReload(Routing):
