@@ -10,7 +10,9 @@
 
 namespace sallyport {
 
-bool Wall::routes_at_tc() const { return programs_.forward_hook() == SP_FORWARD_TC_INGRESS; }
+bool Wall::routes_at_tc() const {
+    return programs_.forward_hook() == SP_FORWARD_TC_INGRESS;
+}
 
 // Netfilter sees what a bridge's port hands over as the bridge's. A filter at TC stands at
 // the port too, where a rule that names the bridge must hold.
