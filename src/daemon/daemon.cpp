@@ -87,6 +87,10 @@ class Daemon {
     Status run();
     Status end();
     Status abandon() { return wall_.take_down(); }
+    void forget_losses() {
+        if (const auto counters = read_counters(wall_.programs().maps()))
+            publisher_.forget_losses(*counters);
+    }
 
   private:
     Status watch(int fd);
@@ -326,6 +330,8 @@ Status Daemon::end() {
     notifier_.stopping();
     static_cast<void>(ring_->drain());
     publisher_.flush();
+    if (const auto counters = read_counters(wall_.programs().maps()))
+        publisher_.say_losses(*counters);
     if (!detach_ && options_.on_exit == OnExit::keep) {
         spdlog::info(
             "the wall stands; run again to adopt it, or take it down with: sallyport down");
@@ -383,6 +389,7 @@ Result<int> run_daemon(const RunOptions& options) {
         if (!stood) static_cast<void>(daemon.abandon());
         return std::unexpected<Error>(std::move(opened).error());
     }
+    if (stood) daemon.forget_losses();
     SP_TRY(daemon.run());
     SP_TRY(daemon.end());
     return kExitDone;

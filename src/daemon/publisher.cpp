@@ -79,17 +79,19 @@ void Publisher::say_lost(LostBy by, std::uint64_t total, std::uint64_t& told) {
 void Publisher::tick(const Counters& counters) {
     const SteadyTime at = std::chrono::steady_clock::now();
     for (Event& ready : fold_.due(at)) publish(named(std::move(ready)));
-    const std::uint64_t full = counters.counts[SP_COUNT_EVENTS_LOST];
-    const std::uint64_t rate = counters.counts[SP_COUNT_EVENTS_HELD];
-    if (first_tick_) { // what was lost before this daemon came is not this daemon's news
-        told_full_ = full;
-        told_rate_ = rate;
-        first_tick_ = false;
-    }
     if (at - lost_said_ < std::chrono::seconds(1)) return;
     lost_said_ = at;
-    say_lost(LostBy::ring_full, full, told_full_);
-    say_lost(LostBy::over_rate, rate, told_rate_);
+    say_losses(counters);
+}
+
+void Publisher::forget_losses(const Counters& counters) {
+    told_full_ = counters.counts[SP_COUNT_EVENTS_LOST];
+    told_rate_ = counters.counts[SP_COUNT_EVENTS_HELD];
+}
+
+void Publisher::say_losses(const Counters& counters) {
+    say_lost(LostBy::ring_full, counters.counts[SP_COUNT_EVENTS_LOST], told_full_);
+    say_lost(LostBy::over_rate, counters.counts[SP_COUNT_EVENTS_HELD], told_rate_);
 }
 
 void Publisher::flush() {

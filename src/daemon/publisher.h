@@ -35,6 +35,10 @@ class Publisher {
     void tick(const Counters& counters);
     // Everything held back, for a clean end.
     void flush();
+    // What the kernel had to lose since it was last told.
+    void say_losses(const Counters& counters);
+    // What was lost before this daemon came is not this daemon's news.
+    void forget_losses(const Counters& counters);
 
     void say_policy(EventState state, const std::string& detail);
     void say_hook(const HookNews& news);
@@ -59,7 +63,6 @@ class Publisher {
     std::uint64_t told_full_ = 0;
     std::uint64_t told_rate_ = 0;
     SteadyTime lost_said_{};
-    bool first_tick_ = true;
 };
 
 } // namespace sallyport

@@ -2,14 +2,11 @@
 """Floods: what strangers and programs can fill, and what goes on meanwhile."""
 import json
 import os
-import socket
 import struct
-import time
 import unittest
 
-from harness import FAMILIES, HOST, PEER, E2e, each_family, eventually, packets, rule
+from harness import HOST, PEER, E2e, each_family, eventually, packets, rule
 
-LONG = os.environ.get("SP_LONG") == "1"
 FLOOD = 20000
 STRANGER = {4: "10.9.0.0", 6: "fd00:1:0:9::"}  # the peer routes nothing back to there
 RULES = (rule("ingress", "web", "any", ports=[80])
@@ -134,102 +131,6 @@ class Flood(E2e):
                 key = " ".join(str(b) for b in struct.pack("=I", number))
                 file.write(f"map update pinned {table} key {key} value {zero}\n")
         self.host.run("bpftool", "batch", "file", script, timeout=60.0)
-
-
-class Daemon(E2e):
-    """The daemon under a flood: what it holds is bounded, and it answers."""
-
-    SOURCES = 1_000_000 if LONG else 60_000
-    AT_ONCE = 4000  # the ring takes as many until it is drained
-
-    def drops(self, count, first):
-        """That many drops, each of a source of its own."""
-        frame = self.frame(packets.ipv6("fd00:1::9:0:0", HOST[6], packets.UDP, packets.udp(
-            "fd00:1::9:0:0", HOST[6], 40000, 9)))
-        self.there.call("flood", interface="eth0", frame=frame.hex(), count=count,
-                        low=14 + 22, high=14 + 20, first=first, timeout=120.0)
-
-    def resident(self):
-        with open(f"/proc/{self.guard.process.pid}/status", encoding="ascii") as status:
-            return next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
-
-    def settled(self):
-        """The ring is empty: what was sent, held and lost no longer grows, and is told."""
-        self.guard.wait_status(lambda s: s["events"] == self.guard.status()["events"])
-        return self.guard.status()
-
-    def flood_until(self, wanted, first):
-        """Drops, each of another source, until so many events have reached the ring; how
-        many sources that took."""
-        until = time.monotonic() + (600.0 if LONG else 40.0)
-        while self.guard.status()["events"]["sent"] < wanted:
-            self.assertLess(time.monotonic(), until, "too few events came through")
-            for _ in range(5):
-                self.drops(self.AT_ONCE, first)
-                first += self.AT_ONCE
-        return first
-
-    def test_memory_does_not_grow_with_the_number_of_sources(self):
-        # A freed byte that ASan keeps for a while is not growth.
-        self.guard.environment["ASAN_OPTIONS"] = (
-            os.environ.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=1").lstrip(":")
-        self.begin("[events]\nper-second = 1000000\nrepeat = \"60s\"\n")
-        sent = self.flood_until(70_000, 0)  # more than are told apart at once
-        before = self.resident()
-        self.flood_until(70_000 + self.SOURCES, sent)
-        grown = self.resident() - before
-        print(f"{before} kB, and {grown} kB more after {self.SOURCES} further sources")
-        self.assertLess(grown, 16 * 1024, "the daemon grows with what strangers send")
-        self.assertEqual(self.guard.status()["state"], "protected")
-
-    def test_a_hundred_readers_that_do_not_read_hold_nobody_up(self):
-        self.begin("[events]\nper-second = 1000000\nrepeat = \"60s\"\n")
-        path = os.path.join(self.guard.directory, "run", "control.sock")
-        before, readers = self.resident(), []
-        for _ in range(100):
-            reader = socket.socket(socket.AF_UNIX)
-            self.addCleanup(reader.close)
-            reader.connect(path)
-            reader.sendall(b'{"cmd":"tail"}\n')
-            readers.append(reader)
-        self.drops(30_000, 0)
-        status = self.settled()
-        self.assertEqual(status["state"], "protected")
-        self.assertLess(self.resident() - before, 200 * 1024)  # a MiB a reader, and its copy
-        # Its own tail, which reads, is still served; and a new one.
-        self.listen_in()
-        self.into(4711, 4, op="udp", wait=False)
-        self.expect_event(dst_port=4711)
-        # Those who did not read were told so, or have all that fits.
-        cut = 0
-        for reader in readers:
-            reader.settimeout(5.0)
-            data = b""
-            try:
-                while chunk := reader.recv(1 << 20):
-                    data = data[-4096:] + chunk
-                cut += 1
-            except (socket.timeout, ConnectionError):
-                pass
-            self.assertIn(b'"event"', data)
-        self.assertGreater(cut, 90, "slow readers are not cut off")
-
-    def test_counters_never_go_back_under_a_flood(self):
-        self.begin(rule("ingress", "web", "any", ports=[80]))
-        last = self.guard.status()
-        for number in range(6):
-            self.drops(5_000, number * 5_000)
-            now = self.guard.status()
-            for reason, count in last["reasons"].items():
-                self.assertGreaterEqual(now["reasons"].get(reason, 0), count)
-            for old, new in zip(last["hooks"], now["hooks"]):
-                self.assertGreaterEqual((new["admitted"], new["dropped"]),
-                                        (old["admitted"], old["dropped"]))
-            for key, count in last["events"].items():
-                self.assertGreaterEqual(now["events"][key], count, key)
-            last = now
-        self.assertEqual(sum(last["reasons"].values()),
-                         sum(hook["dropped"] for hook in last["hooks"]))
 
 
 if __name__ == "__main__":
