@@ -10,14 +10,20 @@ from dataclasses import dataclass, field
 
 from decode import AH, SCTP, TCP, UDP, UDPLITE
 from ground import HOST, SECOND
+from routed_differences import goes_nowhere, routed_answer, routed_error, \
+    routed_segment, untracked_error
+from routes import INSIDE
+from steps import FROM_BOX, IN, OUT, TO_BOX
 
+ROUTED = (TO_BOX, FROM_BOX)
+ARRIVING, JUDGED = (IN, TO_BOX), (IN,) + ROUTED
 SALLYPORT, NETFILTER, EITHER = "a", "b", "ab"
 BOTH = "="
 FIN, SYN, RST, ACK = 1, 2, 4, 16
 IMPOSSIBLE = [ipaddress.ip_network(n) for n in (
     "0.0.0.0/8", "127.0.0.0/8", "::/96", "::ffff:0:0/96")]
 GRE = 47
-OWN = set(HOST.values()) | set(SECOND.values())
+OWN = {a for addresses in (HOST, SECOND, INSIDE) for a in addresses.values()}
 # What conntrack takes for the start of something (nf_conntrack_proto_icmp*.c).
 ICMP_OPENS = {4: (8, 13, 15, 17), 6: (128, 139)}
 
@@ -25,7 +31,7 @@ ICMP_OPENS = {4: (8, 13, 15, 17), 6: (128, 139)}
 @dataclass
 class Difference:
     name: str
-    way: str            # of the step
+    ways: tuple         # of the step
     passes: str         # who lets it through; BOTH: then what the host's kernel says to it differs
     holds: object       # of (packet, outcome, setting): is it one of these?
 
@@ -41,8 +47,15 @@ class Setting:
         return self.policy.switches["ip-options"] == "drop"
 
 
-def wrong_sum(p, o, _):
-    return o.invalid and not p.sum_is_right()
+def wrong_sum(p, o, setting):
+    """Fragments of what the box sends are one packet again where there is NAT."""
+    whole = p.fragment is not None and o.step.way == FROM_BOX and setting.policy.nat is not None
+    return o.invalid and (whole or not p.sum_is_right())
+
+
+def unsent(p, o, _):
+    """Conntrack expects answers from the question on."""
+    return p.is_error and p.quote.proto == UDP and o.step.note == "unsent" and p.dst in OWN
 
 
 def odd_icmp(p, o, _):
@@ -78,7 +91,7 @@ def odd_chain(p, o, _):
 
 def mid_stream(p, o, _):
     return p.proto == TCP and p.flags & (SYN | RST | ACK) == ACK and not o.invalid \
-        and o.step.note in ("", "raw")
+        and o.step.note in ("", "raw") and (o.step.way != TO_BOX or p.dst in OWN)  # published
 
 
 def window(p, o, setting):
@@ -154,9 +167,9 @@ def timestamp_code(p, o, _):
 
 
 def early_answer(p, o, _):
-    """Behind XDP and before the filter: options that the stack cannot read."""
+    """Behind XDP and before the filter: options that the stack cannot read, and what cannot go on."""
     problem = {(1, None, 12, 0)} if p.family == 4 else {(58, None, 4, 2)}
-    return not o.passed("b") and o.answers["b"] == problem
+    return not o.passed("b") and (o.answers["b"] == problem or goes_nowhere(p, o))
 
 
 def quoted_extensions(p, o, _):
@@ -191,38 +204,43 @@ def authentication(p, o, setting):
 
 
 ALL = (
-    Difference("checksums", "in", SALLYPORT, wrong_sum),
-    Difference("icmp-types", "in", SALLYPORT, odd_icmp),
-    Difference("sctp-chunks", "in", SALLYPORT, sctp_no_init),
-    Difference("group-frames", "in", NETFILTER, group_frame),
-    Difference("fragments", "in", NETFILTER, fragment),
-    Difference("ip-options", "in", NETFILTER, options),
-    Difference("routing-headers", "in", NETFILTER, route_left),
-    Difference("extension-chains", "in", NETFILTER, odd_chain),
-    Difference("mid-stream", "in", NETFILTER, mid_stream),
-    Difference("own-source", "in", NETFILTER, own_source),
-    Difference("impossible-sources", "in", NETFILTER, impossible_source),
-    Difference("udp-lite", "in", SALLYPORT, lite),
-    Difference("gre-versions", "in", SALLYPORT, gre_version),
-    Difference("dhcp-errors", "in", BOTH, dhcp_error),
-    Difference("timestamp-replies", "in", BOTH, timestamp),
-    Difference("timestamp-codes", "in", BOTH, timestamp_code),
-    Difference("early-answers", "in", NETFILTER, early_answer),
-    Difference("quoted-extensions", "in", BOTH, quoted_extensions),
-    Difference("jumbograms", "in", NETFILTER, jumbo),
-    Difference("obsolete-icmp", "in", NETFILTER, obsolete),
-    Difference("link-extensions", "in", NETFILTER, link_extensions),
-    Difference("vlan-depth", "in", NETFILTER, tags),
-    Difference("authentication-header", "in", EITHER + BOTH, authentication),
-    Difference("tcp-windows", "in", SALLYPORT, window),
-    Difference("reused-tuples", "in", SALLYPORT, reused_invalid),
-    Difference("simultaneous-open", "in", NETFILTER, reused),
-    Difference("reset-flags", "in", SALLYPORT, flags_in_flow),
-    Difference("packet-sockets", "out", NETFILTER, packet_socket),
-    Difference("ip-options-out", "out", NETFILTER, options_out),
-    Difference("answers-by-rule", "out", SALLYPORT, answer_by_rule),
-    Difference("mid-stream-out", "out", NETFILTER, mid_stream),
-    Difference("raw-sockets", "out", SALLYPORT, raw_checked),
+    Difference("checksums", JUDGED, SALLYPORT, wrong_sum),
+    Difference("icmp-types", JUDGED, SALLYPORT, odd_icmp),
+    Difference("sctp-chunks", JUDGED, SALLYPORT, sctp_no_init),
+    Difference("group-frames", (IN,), NETFILTER, group_frame),
+    Difference("fragments", JUDGED, NETFILTER, fragment),
+    Difference("ip-options", JUDGED, NETFILTER, options),
+    Difference("routing-headers", JUDGED, NETFILTER, route_left),
+    Difference("extension-chains", JUDGED, NETFILTER, odd_chain),
+    Difference("mid-stream", ARRIVING, NETFILTER, mid_stream),
+    Difference("own-source", JUDGED, NETFILTER, own_source),
+    Difference("impossible-sources", JUDGED, NETFILTER, impossible_source),
+    Difference("udp-lite", JUDGED, SALLYPORT, lite),
+    Difference("gre-versions", JUDGED, SALLYPORT, gre_version),
+    Difference("dhcp-errors", (IN,), BOTH, dhcp_error),
+    Difference("timestamp-replies", (IN,), BOTH, timestamp),
+    Difference("timestamp-codes", (IN,), BOTH, timestamp_code),
+    Difference("early-answers", JUDGED, NETFILTER, early_answer),
+    Difference("untracked-errors", JUDGED, SALLYPORT + BOTH, untracked_error),
+    Difference("unsent-answers", ARRIVING, NETFILTER, unsent),
+    Difference("routed-answers", ROUTED, SALLYPORT, routed_answer),
+    Difference("routed-segments", ROUTED, SALLYPORT, routed_segment),
+    Difference("routed-errors", ROUTED, SALLYPORT, routed_error),
+    Difference("quoted-extensions", (IN,), BOTH, quoted_extensions),
+    Difference("jumbograms", JUDGED, NETFILTER, jumbo),
+    Difference("obsolete-icmp", JUDGED, NETFILTER, obsolete),
+    Difference("link-extensions", JUDGED, NETFILTER, link_extensions),
+    Difference("vlan-depth", ARRIVING, NETFILTER, tags),
+    Difference("authentication-header", JUDGED, EITHER + BOTH, authentication),
+    Difference("tcp-windows", JUDGED, SALLYPORT, window),
+    Difference("reused-tuples", JUDGED, SALLYPORT, reused_invalid),
+    Difference("simultaneous-open", JUDGED, NETFILTER, reused),
+    Difference("reset-flags", JUDGED, SALLYPORT, flags_in_flow),
+    Difference("packet-sockets", (OUT,), NETFILTER, packet_socket),
+    Difference("ip-options-out", (OUT,), NETFILTER, options_out),
+    Difference("answers-by-rule", (OUT,), SALLYPORT, answer_by_rule),
+    Difference("mid-stream-out", (OUT,), NETFILTER, mid_stream),
+    Difference("raw-sockets", (OUT,), SALLYPORT, raw_checked),
 )
 
 
@@ -235,5 +253,5 @@ def class_of(outcome, setting):
     packet = outcome.packet
     if packet is None or not packet.family:
         return None
-    return next((d for d in ALL if d.way == outcome.step.way and who in d.passes
+    return next((d for d in ALL if outcome.step.way in d.ways and who in d.passes
                  and d.holds(packet, outcome, setting)), None)

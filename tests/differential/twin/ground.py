@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Two hosts alike but for their wall, and a sender with a cable to each.
+"""Two hosts alike but for their wall, and a sender with two cables to each.
 
 `a` is guarded by Sallyport, `b` by nft or iptables. Both have the same
-addresses and the same MAC; the sender speaks by packet sockets alone and
+addresses and the same MACs; the sender speaks by packet sockets alone and
 answers nothing, so that a frame is the same for both and its consequences are
-those of the host. A machine behind the hosts, for what they route, would be
-one more cable each in `build`.
+those of the host. By one cable the sender is the world outside, by the other
+the box behind the host, which routes between them.
 """
 import contextlib
 import os
@@ -19,6 +19,7 @@ from lab import Lab, run
 from maker import Maker
 from observer import INVALID_TABLE, SEEN, TABLE, Logged, Wire, forget_flows
 import packets
+from routes import BOX, BOX_MAC, BOX_NETWORK, INSIDE, INSIDE_MAC
 import rulesets
 
 HOST = {4: "10.1.0.1", 6: "fd00:1::1"}
@@ -39,21 +40,27 @@ class Side:
     def __init__(self, name, host):
         self.name = name
         self.host = host
-        self.wire = None        # the sender's end
+        self.wire = None        # the sender's end outside
+        self.inner = None       # the box's
         self.back = None        # a packet socket on the host's own end
         self.logged = None
         self.maker = None       # of sockets that belong to the host's processes
         self.entered = []       # Packets behind the wall since `clear`
         self.invalid = []       # Packets that conntrack found INVALID
-        self.left = []          # Packets that reached the sender since then
+        self.left = []          # Packets that reached the outside since then
+        self.inside = []        # Packets that reached the box
 
     def clear(self):
-        self.entered, self.left, self.invalid = [], [], []
+        self.entered, self.left, self.invalid, self.inside = [], [], [], []
 
     def take(self):
         for group, data in self.logged.take():
             (self.entered if group == SEEN else self.invalid).append(decode_ip(data))
         self.left += [decode_frame(frame) for frame in self.wire.take()]
+        self.inside += [decode_frame(frame) for frame in self.inner.take()]
+
+    def send(self, frame, by_box=False):
+        (self.inner if by_box else self.wire).send(frame)
 
 
 class Ground(Lab):
@@ -62,6 +69,7 @@ class Ground(Lab):
         self.binary = binary
         self.barriers = 0
         self.style = None
+        self.nat = None
 
     def build(self):
         self.home = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
@@ -78,19 +86,24 @@ class Ground(Lab):
         host = side.host
         self.cable(host, "eth0", self.sender, f"to-{side.name}")
         host.ip("link set eth0 down", f"link set eth0 address {HOST_MAC}", "link set eth0 up")
-        # Errors are compared too, so none may be throttled.
-        host.sysctl("net.ipv4.icmp_ratelimit=0", "net.ipv6.icmp.ratelimit=0",
+        self.cable(host, "box0", self.sender, f"box-{side.name}", mtu=1400)
+        host.ip("link set box0 down", f"link set box0 address {INSIDE_MAC}", "link set box0 up")
+        host.forward()  # without throttling errors, which are compared too
+        host.sysctl("net.ipv4.conf.all.send_redirects=0", "net.ipv4.conf.eth0.send_redirects=0",
                     "net.ipv4.conf.all.accept_redirects=0", "net.ipv6.conf.all.accept_redirects=0")
         self.tune(host, "net.ipv4.icmp_msgs_per_sec=1000000", "net.ipv4.icmp_msgs_burst=100000",
                   "net.ipv4.tcp_invalid_ratelimit=0", "net.ipv4.tcp_challenge_ack_limit=1000000",
                   "net.ipv4.tcp_syn_retries=1", "net.ipv4.tcp_synack_retries=1")
         # All go by the gateway, so that answers leave for whatever source was forged.
         host.address("eth0", *(f"{where[4]}/24 brd + noprefixroute" for where in (HOST, SECOND)),
-                     *(f"{where[6]}/64 noprefixroute" for where in (HOST, SECOND)))
+                     *(f"{where[6]}/128" for where in (HOST, SECOND)))  # no router's anycast
         host.ip(*(f"neigh replace {GATEWAY[f]} lladdr {SENDER_MAC} dev eth0 nud permanent"
                   for f in (4, 6)))
         host.route(*(f"default via {GATEWAY[f]} dev eth0 onlink" for f in (4, 6)),
                    *(f"{GATEWAY[f]} dev eth0" for f in (4, 6)))
+        host.address("box0", *(f"{INSIDE[f]}/{128 if f == 6 else 32}" for f in (4, 6)))
+        host.ip(*(f"neigh replace {BOX[f]} lladdr {BOX_MAC} dev box0 nud permanent" for f in (4, 6)))
+        host.route(*(f"{BOX_NETWORK[f]} via {BOX[f]} dev box0 onlink" for f in (4, 6)))
         run(host.command(["nft", "-f", "-"]), TABLE)
         with self.within(host):
             side.logged = Logged()
@@ -99,6 +112,7 @@ class Ground(Lab):
         side.maker = Maker(host.netns_file, guarded)
         with self.within(self.sender):
             side.wire = Wire(f"to-{side.name}", hears=True)
+            side.inner = Wire(f"box-{side.name}", hears=True)
 
     def tune(self, host, *settings):
         """Where this kernel has them for a namespace."""
@@ -135,9 +149,12 @@ class Ground(Lab):
         self.file = self.guard.write_policy(policy.toml(self.cgroup.path))
         self.guard.start(self.file)
         self.restore(other or policy, style)
-        with self.within(self.b.host):
-            forget_flows()
+        self.nat = policy.nat
         for side in self.sides:
+            if self.nat is not None:
+                run(side.host.command(["nft", "-f", "-"]), self.nat.script("eth0", HOST))
+            with self.within(side.host):
+                forget_flows()
             side.take()
             side.clear()
 
@@ -171,7 +188,10 @@ class Ground(Lab):
             for family in (4, 6):
                 run(self.b.host.command([tool(self.style, family)]),
                     "*filter\n:INPUT ACCEPT\n:FORWARD ACCEPT\n:OUTPUT ACCEPT\nCOMMIT\n")
-        self.style = None
+        if self.nat is not None:
+            for side in self.sides:
+                run(side.host.command(["nft", "delete", "table", "inet", "twin_nat"]))
+        self.style, self.nat = None, None
 
     def reasons(self):
         return self.guard.status()["reasons"]
@@ -181,24 +201,25 @@ class Ground(Lab):
     def settle(self):
         """Returns when all that was sent before has been judged by both, both ways.
 
-        A neighbour solicitation passes both walls, and so does the host's
-        advertisement; one of BARRIERS sources says which answer is whose.
+        A neighbour solicitation from either end passes both walls, and so does the
+        host's advertisement; one of BARRIERS sources says which answer is whose.
         """
         self.barriers += 1
         source = f"fe80::feed:{self.barriers % BARRIERS + 1:x}"
-        ask = bytearray(packets.neighbour_solicitation(SENDER_MAC, source, HOST[6]))
-        label = 0xF0000 | self.barriers & 0xFFFF
-        ask[15:18] = label.to_bytes(3, "big")
+        label = 0xF0000 | self.barriers & 0x7FFF
+        inner, outer = (solicitation(mac, source, asked, label | behind) for mac, asked, behind in (
+            (BOX_MAC, INSIDE[6], 0x8000), (SENDER_MAC, HOST[6], 0)))
         for side in self.sides:
-            side.wire.send(bytes(ask))
+            side.send(inner, by_box=True)
+            side.send(outer)
         until = time.monotonic() + PATIENCE
         waiting = list(self.sides)
         while waiting:
             for side in waiting:
                 side.take()
             waiting = [s for s in waiting if not (
-                any(p.label == label and p.family == 6 for p in s.entered[-8:])
-                and any(p.dst == source for p in s.left[-32:]))]
+                {label, label | 0x8000} <= {p.label for p in s.entered[-16:] if p.family == 6}
+                and all(any(p.dst == source for p in heard[-32:]) for heard in (s.left, s.inside)))]
             if waiting and time.monotonic() > until:
                 raise Silent("no answer to a neighbour solicitation by "
                              + ", ".join(s.name for s in waiting))
@@ -207,10 +228,16 @@ class Ground(Lab):
 
     def close(self):
         for side in getattr(self, "sides", ()):
-            for sock in (side.wire, side.back, side.logged, side.maker):
+            for sock in (side.wire, side.inner, side.back, side.logged, side.maker):
                 if sock is not None:
                     sock.close()
         super().close()
+
+
+def solicitation(mac, source, asked, label):
+    ask = bytearray(packets.neighbour_solicitation(mac, source, asked))
+    ask[15:18] = label.to_bytes(3, "big")
+    return bytes(ask)
 
 
 def tool(style, family):

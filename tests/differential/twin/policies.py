@@ -50,23 +50,31 @@ class Zone:
                 f"zones = {listed(z.name for z in self.zones)}, except = {listed(self.excepts)} }}")
 
 
+def parts_of(peers):
+    """None for any."""
+    if peers in (None, ["any"]):
+        return None
+    return [part for p in peers for part in (p.parts() if isinstance(p, Zone) else [Part([p])])]
+
+
 @dataclass
 class Rule:
     name: str
-    direction: str          # "ingress", "egress"
+    direction: str          # "ingress", "egress", "forward"
     deny: bool
-    peers: list             # zones and networks; None: any
+    peers: list             # zones and networks; None: any; of forward: who opens
     proto: object           # a name, a number, "any"; None: any (deny only)
     ports: list = field(default_factory=list)  # (low, high)
     types: list = field(default_factory=list)
     user: int = None        # of egress
+    to: list = None         # of forward, as peers
 
     def parts(self):
         """None for any."""
-        if self.peers in (None, ["any"]):
-            return None
-        return [part for p in self.peers
-                for part in (p.parts() if isinstance(p, Zone) else [Part([p])])]
+        return parts_of(self.peers)
+
+    def to_parts(self):
+        return parts_of(self.to)
 
     def protocols(self):
         """Numbers that it names; None for any."""
@@ -76,13 +84,15 @@ class Rule:
             return (1, 58)
         return (NAMED.get(self.proto, self.proto),)
 
-    def covers(self, address, proto, port):
-        """`port` is an ICMP type where there are these."""
-        if self.parts() is not None and not any(p.holds(address) for p in self.parts()):
-            return False
+    def covers(self, address, proto, port, to=None):
+        """`port` is an ICMP type where there are these; `to` is of forward rules."""
+        for parts, end in ((self.parts(), address), (self.to_parts(), to)):
+            if parts is not None and not any(p.holds(end) for p in parts):
+                return False
         if self.protocols() is None:  # of ICMP an allow rule for "any" opens echo requests alone
             return self.deny or proto not in (1, 58) or port == ECHO[address.version]
-        if proto not in self.protocols() or self.ports and not any(a <= port <= b for a, b in self.ports):
+        if proto not in self.protocols() or self.ports and (
+                port is None or not any(a <= port <= b for a, b in self.ports)):
             return False
         types = self.types or [ECHO[address.version]] if self.proto == "icmp" else self.types
         return not types or port in types
@@ -92,9 +102,10 @@ class Rule:
         lines = [f"[[{kind}]]", f'name = "{self.name}"']
         if self.deny:
             lines.append(f'direction = "{self.direction}"')
-        if self.peers is not None:
-            lines.append(("from" if self.direction == "ingress" else "to") + " = "
-                         + listed(p.name if isinstance(p, Zone) else p for p in self.peers))
+        for key, peers in (("to" if self.direction == "egress" else "from", self.peers),
+                           ("to", self.to)):
+            if peers is not None:
+                lines.append(f"{key} = " + listed(p.name if isinstance(p, Zone) else p for p in peers))
         if self.proto is not None:
             lines.append(f"proto = {self.proto}" if isinstance(self.proto, int) else
                          f'proto = "{self.proto}"')
@@ -114,13 +125,16 @@ class Policy:
     rules: list
     ping: object            # None for nobody, "any", or a Zone
     switches: dict          # of [essentials]: name -> value
+    guarded: tuple = ("eth0",)
+    nat: object = None      # Nat, of both hosts; no part of the policy
 
     def toml(self, cgroup):
         ping = "none" if self.ping is None else self.ping if self.ping == "any" else self.ping.name
         switches = "\n".join(f"{key} = " + (str(value).lower() if isinstance(value, bool) else
                                             f'"{value}"') for key, value in self.switches.items())
         return "\n".join(
-            ['schema = 1', '[host]', 'interfaces = ["eth0"]', f'cgroup = "{cgroup}"', '[zones]']
+            ['schema = 1', '[host]', f'interfaces = {listed(self.guarded)}', f'cgroup = "{cgroup}"',
+             '[zones]']
             + [z.toml() for z in self.zones]
             + [r.toml() for r in self.rules]
             + ['[essentials]', f'ping = "{ping}"', switches, '[events]', 'per-second = 1000000',
@@ -129,10 +143,10 @@ class Policy:
     def of(self, direction):
         return [r for r in self.rules if r.direction == direction]
 
-    def admits(self, direction, address, proto, port):
+    def admits(self, direction, address, proto, port, to=None):
         """May this be opened, by the rules alone?"""
-        address = ipaddress.ip_address(address)
-        found = {r.deny for r in self.of(direction) if r.covers(address, proto, port)}
+        address, to = ipaddress.ip_address(address), to and ipaddress.ip_address(to)
+        found = {r.deny for r in self.of(direction) if r.covers(address, proto, port, to)}
         return found == {False}
 
 
@@ -161,8 +175,8 @@ def random_ports(dice):
     return made
 
 
-def random_rule(dice, number, zones):
-    rule = Rule(f"rule {number}", dice.choice(("ingress", "egress")), dice.random() < 0.25,
+def random_rule(dice, name, zones, directions=("ingress", "egress")):
+    rule = Rule(name, dice.choice(directions), dice.random() < 0.25,
                 [dice.choice(zones) if dice.random() < 0.6 else dice.choice(NETWORKS)
                  for _ in range(dice.randint(1, 2))],
                 dice.choice(("tcp", "tcp", "udp", "udp", "icmp", "any", "sctp", "udp-lite")
@@ -187,7 +201,7 @@ def random_rule(dice, number, zones):
 
 def random_policy(dice):
     zones = random_zones(dice)
-    rules = [random_rule(dice, n, zones) for n in range(dice.randint(5, 12))]
+    rules = [random_rule(dice, f"rule {n}", zones) for n in range(dice.randint(5, 12))]
     # With neither way open the rest would be silence; with all ports of the host open
     # to all, whatever it sends by UDP would pass for an answer.
     for direction in ("ingress", "egress"):
@@ -213,12 +227,20 @@ def edge_of(dice, network):
     return made(min(max(at, 0), 2 ** network.max_prefixlen - 1))
 
 
+def networks_of(parts, family):
+    return [n for p in parts or [] for n in p.networks + p.excepts if n.version == family]
+
+
 def aimed(dice, policy, direction, family):
     """(rule, peer address, protocol number, port or type) near a rule of that direction."""
     rule = dice.choice(policy.of(direction))
-    parts = rule.parts() or []
-    networks = [n for p in parts for n in p.networks + p.excepts if n.version == family]
+    networks = networks_of(rule.parts(), family)
     peer = edge_of(dice, dice.choice(networks or [n for n in NETWORKS if n.version == family]))
+    return (rule, str(peer)) + service_near(dice, rule, family)
+
+
+def service_near(dice, rule, family):
+    """(protocol number, port or type) near the rule's."""
     if any(m is None for m in (rule.protocols(),)) or dice.random() < 0.1:
         proto = dice.choice((6, 6, 6, 17, 17, 1 if family == 4 else 58, 132, 136, dice.choice(NUMBERS)))
     else:
@@ -232,4 +254,4 @@ def aimed(dice, policy, direction, family):
         port = min(max(dice.choice((low, high, low - 1, high + 1)), 1), 65535)
     else:
         port = dice.choice(PORTS)
-    return rule, str(peer), proto, port
+    return proto, port

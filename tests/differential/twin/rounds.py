@@ -5,12 +5,13 @@ import random
 from collections import Counter
 from dataclasses import dataclass, field
 
-from decode import TCP
+from decode import TCP, WITH_PORTS
 from differences import ACK, SYN, Setting, class_of
-from policies import random_policy
-from steps import run_stories
+from routes import routing_policy
+from steps import FROM_BOX, OUT, run_stories
 from stories import Scene, stories
 from strays import strays
+from through import routed_stories, tuple_of
 
 STYLES = ("nft", "iptables-legacy", "iptables-nft")
 SHOWN = 5   # mismatches of a round that are told in full
@@ -43,7 +44,7 @@ class Round:
 def play(ground, seed, style, packets, change=None):
     """A Round. `change(policy)` is what the other wall is told instead, to see that it is noticed."""
     dice = random.Random(seed)
-    policy = random_policy(dice)
+    policy = routing_policy(dice, int(seed.rpartition("-")[2]))
     done, setting = Round(seed, style), Setting(policy, style)
 
     def is_explained(outcome):
@@ -56,6 +57,8 @@ def play(ground, seed, style, packets, change=None):
             setting.asked.add((packet.source(), packet.sport, packet.dport))
         if outcome.alike:
             return
+        if policy.nat is not None and packet and packet.proto not in WITH_PORTS:
+            scene.parted.add(tuple_of(packet.src, packet.dst, packet.proto))
         known = class_of(outcome, setting)
         if known is not None:
             done.known[known.name] += 1
@@ -67,7 +70,8 @@ def play(ground, seed, style, packets, change=None):
     scene = Scene(ground, dice, policy, labels, iter(HOST_PORTS))
     try:
         with ground.on_one_cpu():
-            tales = stories(scene, packets // 4) + strays(dice, policy, labels, packets * 3 // 4)
+            tales = stories(scene, packets // 4) + strays(dice, policy, labels, packets * 3 // 4) \
+                + routed_stories(scene, packets // 5, packets // 4)
             done.steps = run_stories(ground, tales, is_explained, judge)
     finally:
         scene.close()
@@ -92,12 +96,12 @@ def told(ground, outcome):
 
 def reason_of(ground, outcome):
     """Sent once more, what do the counters say? Of what leaves, the events must do."""
-    if outcome.step.way == "out":
+    if outcome.step.way == OUT:
         found = ground.guard.events(event="drop", direction="egress", dst=outcome.packet.dst)
         return ", ".join(sorted({e["reason"] for e in found})) or "no event"
     before = ground.reasons()
     for frame in outcome.step.frames["a"]:
-        ground.a.wire.send(frame)
+        ground.a.send(frame, outcome.step.way == FROM_BOX)
     ground.settle()
     after = ground.reasons()
     return ", ".join(r for r in after if after[r] > before.get(r, 0)) or "no reason when sent again"

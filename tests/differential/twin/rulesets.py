@@ -39,7 +39,8 @@ def peers_chain(chains, name, rule_parts, side, target):
     return calls
 
 
-def service_lines(rule, verdict):
+def service_lines(rule, verdict, ports="dports"):
+    """`ports`: what the rule's ports are matched with, "dports" or "asked", those before a DNAT."""
     if rule.protocols() is None and verdict == DROP:
         return [line(verdict)]
     if rule.protocols() is None:  # "any" opens echo requests, and no other ICMP
@@ -48,24 +49,36 @@ def service_lines(rule, verdict):
     if rule.proto in ("icmp", 1, 58) and (rule.types or rule.proto == "icmp"):
         families = {"icmp": (4, 6), 1: (4,), 58: (6,)}[rule.proto]
         return [line(verdict, f, icmp=(t, None)) for f in families for t in rule.types or [ECHO[f]]]
-    more = {"dports": rule.ports} if rule.ports else {}
-    if rule.user is not None:
-        more["user"] = rule.user
+    more = {"user": rule.user} if rule.user is not None else {}
+    if ports == "asked":  # iptables takes one range at a time
+        return [line(verdict, proto=p, **({ports: r} if r else {}))
+                for p in rule.protocols() for r in rule.ports or [None]]
+    if rule.ports:
+        more[ports] = rule.ports
     return [line(verdict, proto=p, **more) for p in rule.protocols()]
 
 
-def rule_lines(chains, rules, side):
+def ends_lines(chains, name, lines, ends):
+    """The lines, for those at the ends alone: (side, parts or None for any)."""
+    if RETURN in (made.verdict for made in lines):
+        chains[name] = lines
+        lines = [line(name)]
+    for side, parts in ends:
+        if parts is not None:
+            chains[f"{name}{side}s"] = lines
+            lines = peers_chain(chains, f"{name}{side}", parts, side, f"{name}{side}s")
+    return lines
+
+
+def rule_lines(chains, rules, kind, ports="dports"):
     """One call a rule, in an order that does not matter among those of one kind."""
     lines = []
     for deny in (True, False):
         for number, rule in enumerate(r for r in rules if r.deny == deny):
-            name = f"{side}{'d' if deny else 'a'}{number}"
-            services = service_lines(rule, DROP if deny else ACCEPT)
-            if rule.parts() is None:
-                lines += services
-                continue
-            chains[f"{name}s"] = services
-            lines += peers_chain(chains, name, rule.parts(), side, f"{name}s")
+            first = "dst" if rule.direction == "egress" else "src"
+            lines += ends_lines(chains, f"{kind}{'d' if deny else 'a'}{number}",
+                                service_lines(rule, DROP if deny else ACCEPT, ports),
+                                (("dst", rule.to_parts()), (first, rule.parts())))
     return lines
 
 
@@ -112,7 +125,7 @@ def input_lines(chains, policy):
     elif policy.ping is not None:
         chains["ping"] = echo
         lines += peers_chain(chains, "pinger", policy.ping.parts(), "src", "ping")
-    return lines + rule_lines(chains, policy.of("ingress"), "src")
+    return lines + rule_lines(chains, policy.of("ingress"), "in")
 
 
 def output_lines(chains, policy):
@@ -125,15 +138,31 @@ def output_lines(chains, policy):
         lines += [line(ACCEPT, proto=17, sport=546, dports=[(547, 547)], dst=d)
                   for d in (LINK_LOCAL, "ff01::/16", "ff02::/16")]
     lines.append(line(ACCEPT, state="established,related"))
-    return lines + rule_lines(chains, policy.of("egress"), "dst")
+    return lines + rule_lines(chains, policy.of("egress"), "out")
+
+
+def forward_lines(chains, policy):
+    """What is published is a matter of the ingress rules, by the port that was asked for."""
+    lines = [line(DROP, state="invalid")] + redirect_lines(policy.switches["redirects"])
+    lines += [line(DROP, 6, icmp=(t, None)) for t in (130, 131, 132, 133, 134, 135, 136, 143)]
+    published = policy.nat is not None and policy.nat.published
+    if published:  # what the box says to questions is as if the host had said it
+        lines.append(line(ACCEPT, iif="box0", status="dnat", state="related"))
+    lines += error_lines(policy.switches["icmp-errors"])
+    lines.append(line(ACCEPT, state="established,related"))
+    if published:
+        chains["published"] = rule_lines(chains, policy.of("ingress"), "pub", "asked") + [line(DROP)]
+        lines.append(line("published", status="dnat"))
+    return lines + rule_lines(chains, policy.of("forward"), "fwd")
 
 
 def ruleset(policy):
     """{chain: [Line]}, a chain after those it calls."""
     chains = {}
-    entered, left = input_lines(chains, policy), output_lines(chains, policy)
-    ordered = {name: chains[name] for name in sorted(chains, key=lambda n: "p" in n.replace("ping", ""))}
-    return {**ordered, "input": entered, "output": left}
+    hooks = {"input": input_lines(chains, policy), "output": output_lines(chains, policy)}
+    if policy.of("forward"):
+        hooks["forward"] = forward_lines(chains, policy)
+    return {**chains, **hooks}
 
 
 # ---- spelled for nft --------------------------------------------------------------
@@ -160,12 +189,16 @@ def nft_match(rule):
     if "dports" in m:
         words.append("th dport { " + ", ".join(f"{a}-{b}" if a != b else str(a)
                                                for a, b in merged(m["dports"])) + " }")
+    if "asked" in m:
+        words.append("ct original proto-dst {}-{}".format(*m["asked"]))
     if "user" in m:
         words.append(f"meta skuid {m['user']}")
     if "hops" in m:
         words.append(f"ip6 hoplimit {m['hops']}" if rule.family == 6 else f"ip ttl {m['hops']}")
     if "state" in m:
         words.append(f"ct state {m['state']}")
+    if "status" in m:
+        words.append(f"ct status {m['status']}")
     return " ".join(words)
 
 
@@ -182,7 +215,8 @@ def merged(ranges):
 
 def nft_script(policy):
     hooks = {"input": "type filter hook input priority 0; policy drop;",
-             "output": "type filter hook output priority 0; policy drop;"}
+             "output": "type filter hook output priority 0; policy drop;",
+             "forward": "type filter hook forward priority 0; policy drop;"}
     out = ["table inet wall", "delete table inet wall", "table inet wall {"]
     for name, lines in ruleset(policy).items():
         out.append(f" chain {name} {{")
@@ -212,19 +246,23 @@ def iptables_match(rule, family):
     if "dports" in m:
         words.append("-m multiport --dports " + ",".join(f"{a}:{b}" if a != b else str(a)
                                                          for a, b in m["dports"]))
+    if "asked" in m:
+        words.append("-m conntrack --ctorigdstport {}:{}".format(*m["asked"]))
     if "user" in m:
         words.append(f"-m owner --uid-owner {m['user']}")
     if "hops" in m:
         words.append(f"-m hl --hl-eq {m['hops']}" if family == 6 else f"-m ttl --ttl-eq {m['hops']}")
     if "state" in m:
         words.append(f"-m conntrack --ctstate {m['state'].upper()}")
+    if "status" in m:
+        words.append(f"-m conntrack --ctstate {m['status'].upper()}")
     return " ".join(words)
 
 
 def iptables_script(policy, family):
     """For iptables-restore (4) or ip6tables-restore (6)."""
     chains = ruleset(policy)
-    names = {"input": "INPUT", "output": "OUTPUT"}
+    names = {"input": "INPUT", "output": "OUTPUT", "forward": "FORWARD"}
     out = ["*filter", ":INPUT DROP", ":FORWARD DROP", ":OUTPUT DROP"]
     out += [f":{name} -" for name in chains if name not in names]
     for name, lines in chains.items():

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from decode import ICMP, ICMP6, TCP, decode_frame
 
-
+IN, OUT, TO_BOX, FROM_BOX = "in", "out", "to the box", "from the box"
 BATCH = 24
 GRACE = 0.1
 
@@ -18,7 +18,7 @@ GRACE = 0.1
 @dataclass
 class Step:
     """`act(side)` does it and may return frames for the sender to send."""
-    way: str                    # "in": seen behind the wall; "out": seen by the sender
+    way: str                    # IN: seen behind the wall; OUT: seen outside; or routed
     act: object
     is_it: object               # of a Packet that was seen: is it this step's?
     note: str = ""              # what the story knows of it and the packet does not show
@@ -49,7 +49,7 @@ class Outcome:
 
 def arrival(label, frames, note="", answered=False):
     """Frames, the same for both twins, that bear the label."""
-    return Step("in", lambda side: frames, lambda p: p.label == label, note, answered)
+    return Step(IN, lambda side: frames, lambda p: p.label == label, note, answered)
 
 
 def departure(act, is_it, note=""):
@@ -59,7 +59,7 @@ def departure(act, is_it, note=""):
             act(side)
         except OSError:
             pass  # refused at once, or by an error that came before: what arrives tells
-    return Step("out", attempt, is_it, note)
+    return Step(OUT, attempt, is_it, note)
 
 
 def mirrors(reply, packet):
@@ -86,7 +86,7 @@ def run_batch(ground, steps, is_explained):
             frames = step.act(side) or []
             step.frames[side.name] = frames
             for frame in frames:
-                side.wire.send(frame)
+                side.send(frame, step.way == FROM_BOX)
     ground.settle()
     outcomes = [outcome_of(ground, step) for step in steps]
     if not all(map(is_explained, outcomes)):
@@ -98,13 +98,20 @@ def run_batch(ground, steps, is_explained):
     return outcomes
 
 
+def where(side, way, packet):
+    """What there is of that way; what comes for the host may be published, and go on to the box."""
+    if way == IN:
+        return side.entered + [p for p in side.inside if p.src == packet.src]
+    return side.inside if way == TO_BOX else side.left
+
+
 def outcome_of(ground, step):
     seen, replies, answers = {}, {}, {}
     packet = decode_frame(step.frames["a"][0]) if step.frames["a"] else None
     for side in ground.sides:
-        found = side.entered if step.way == "in" else side.left
-        seen[side.name] = [p for p in found if p.family and step.is_it(p)]
-        replies[side.name] = [r for r in side.left if packet and r.family and mirrors(r, packet)]
+        seen[side.name] = [p for p in where(side, step.way, packet) if p.family and step.is_it(p)]
+        replies[side.name] = [r for r in side.left + side.inside
+                              if packet and r.family and mirrors(r, packet)]
         answers[side.name] = frozenset(gist(r) for r in replies[side.name] if step.answered)
     if packet is None:
         packet = next((p for name in "ab" for p in seen[name]), None)

@@ -4,7 +4,7 @@
 What a packet does not show is in a step's note: "reply" follows an open flow as
 its RFC has it, "window" is beyond what the peer may send, "reused" opens where
 something is open, "half-open" comes before a handshake is done, "forged" quotes
-what was never sent, "unasked" answers nobody.
+what was never sent, "unsent" an answer that was not, "unasked" answers nobody.
 """
 import errno
 import socket
@@ -15,7 +15,7 @@ import packets
 from decode import WITH_PORTS
 from ground import HOST, HOST_MAC, SENDER_MAC
 from policies import USERS, aimed
-from steps import Step, arrival, departure
+from steps import IN, Step, arrival, departure
 from strays import labelled, transport
 
 FAMILY = {4: socket.AF_INET, 6: socket.AF_INET6}
@@ -33,9 +33,12 @@ class Scene:
     labels: object                      # numbers that no other step of the round has
     ports: object                       # the host's, likewise
     sockets: list = field(default_factory=list)
+    parted: set = field(default_factory=set)    # routed, without ports: where the twins' NAT differs
 
     def pair(self, family, kind, proto=0, bound=None, uid=0):
-        """A socket on each side, alike; None when the machine has no room for them."""
+        """A socket on each side, alike; None where the machine or its NAT has no room for them."""
+        if self.policy.nat is not None and any(p == bound for _, p in self.policy.nat.published):
+            return None
         made = {}
         for side in self.ground.sides:
             sock = side.maker.socket(FAMILY[family], kind, proto, uid)
@@ -62,9 +65,8 @@ class Scene:
         """An address and port near the rules, for that protocol; nothing of the host's own."""
         while True:
             _, peer, _, port = aimed(self.dice, self.policy, direction, family)
-            if peer in HOST.values() or is_odd(peer):
-                continue
-            return peer, max(1, port)
+            if is_outside(peer):
+                return peer, max(1, port)
 
     def ip(self, src, dst, proto, body):
         label = next(self.labels)
@@ -80,13 +82,17 @@ class Scene:
 
         def act(side):
             return [ethernet(labelled(packets.ip(src, dst, proto, make(side.name)), label))]
-        return Step("in", act, lambda p: p.label == label, note)
+        return Step(IN, act, lambda p: p.label == label, note)
+
+
+def is_outside(address):
+    return address not in HOST.values() and not is_odd(address)
 
 
 def is_odd(address):
     """What is no host's address, or reaches none by the gateway."""
     if ":" in address:
-        return address.startswith(("ff", "fe80", "::")) or address in ("::",)
+        return address.startswith(("ff", "fe8", "fe9", "fea", "feb", "::"))
     first = int(address.split(".")[0])
     return first in (0, 127) or first >= 224 or address.startswith("10.1.0.")
 
@@ -151,10 +157,14 @@ def udp_in(scene):
     if dice.random() < 0.7:
         body = packets.udp(src, HOST[family], from_port, port, b"asks")
         asked = (yield scene.arrival(src, HOST[family], packets.UDP, body)).both
+    answer = packets.ip(HOST[family], src, packets.UDP, packets.udp(HOST[family], src, port, from_port, b"answer"))
+    if dice.random() < 0.2:
+        yield error(scene, family, src, answer, "unsent")
     payload = b"answer %d" % next(scene.labels)
     yield departure(lambda side: pair[side.name].sendto(payload, (src, from_port)),
                     lambda p: p.proto == packets.UDP and p.body[8:] == payload,
                     "reply" if asked else "unasked")
+    yield error(scene, family, src, answer, "related")
     body = packets.udp(src, HOST[family], from_port, port, b"asks again")
     yield scene.arrival(src, HOST[family], packets.UDP, body)
 

@@ -176,12 +176,18 @@ def stray(dice, policy, label):
         proto, port = (packets.ICMP, dice.choice((13, 13, 15))) if family == 4 and dice.random() < 0.6 \
             else (packets.ICMP6, dice.choice((130, 135, 143))) if family == 6 and dice.random() < 0.6 \
             else (47, 0)
-    group = proto == packets.ICMP6 and port in (130, 143)
-    if group:
+    if proto == packets.ICMP6 and port in (130, 143):
         src = "fe80::77"
-    body = transport(dice, src, dst, proto, port)
+    made = composed(dice, src, dst, proto, port, label)
+    return arrival(label, [link(dice, packet, dst) for packet in made], answered=True)
+
+
+def composed(dice, src, dst, proto, port, label):
+    """IP packets: one, or the fragments of one; sound, or gone wrong somewhere."""
+    family, body = 6 if ":" in src else 4, transport(dice, src, dst, proto, port)
     if dice.random() < 0.12:
         body = spoil_transport(dice, body)
+    group = proto == packets.ICMP6 and port in (130, 143)
     more = {"ttl": 1} if family == 4 and proto == 2 and dice.random() < 0.5 else {}
     if family == 6 and proto == packets.ICMP6 and dice.random() < 0.4:
         more = {"hop_limit": 1 if group else dice.choice((1, 255, 255))}
@@ -200,7 +206,7 @@ def stray(dice, policy, label):
     made = [labelled(packet, label) for packet in made]
     if len(made) == 1 and dice.random() < 0.08:
         made = [spoil_network(dice, made[0])]
-    return arrival(label, [link(dice, packet, dst) for packet in made], answered=True)
+    return made
 
 
 def strays(dice, policy, labels, number):

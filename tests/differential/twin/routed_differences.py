@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Of what is routed: the tests behind the differences that it alone has."""
+from decode import TCP, WITH_PORTS
+
+ECHO, ECHO_REPLY = {4: 8, 6: 128}, {4: 0, 6: 129}
+SYN, ACK = 2, 16
+TOO_LATE = {4: (1, None, 11, 0), 6: (58, None, 3, 0)}
+BEYOND_SCOPE = (58, None, 1, 2)
+TOO_LONG = {4: (1, None, 3, 4), 6: (58, None, 2, 0)}
+UNTRACKED = (130, 131, 132, 133, 134, 135, 136, 137, 143)
+ROOM = 1400         # on the box's cable
+
+
+def either_may_open(p, setting):
+    """Would the forward rules let one of the ends of this packet open it?"""
+    if p.is_icmp:
+        return any(setting.policy.admits("forward", src, p.proto, ECHO[p.family], dst)
+                   for src, dst in ((p.src, p.dst), (p.dst, p.src)))
+    return any(setting.policy.admits("forward", src, p.proto, port, dst)
+               for src, dst, port in ((p.src, p.dst, p.dport), (p.dst, p.src, p.sport)))
+
+
+def routed_answer(p, o, setting):
+    """What answers a question that the rules would allow, asked or not."""
+    if p.is_icmp:
+        return p.kind == ECHO_REPLY[p.family] and \
+            setting.policy.admits("forward", p.dst, p.proto, ECHO[p.family], p.src)
+    return p.proto != TCP and setting.policy.admits("forward", p.dst, p.proto, p.sport, p.src)
+
+
+def routed_segment(p, o, setting):
+    """A segment but a bare SYN, of a connection that either end may open."""
+    return p.proto == TCP and p.flags & (SYN | ACK) != SYN and either_may_open(p, setting)
+
+
+def routed_error(p, o, setting):
+    """It quotes what either end might open, to the one whose packet it quotes."""
+    quote = p.quote
+    return p.is_error and quote is not None and quote.src == p.dst and \
+        (quote.proto in WITH_PORTS or quote.is_icmp) and either_may_open(quote, setting)
+
+
+def goes_nowhere(p, o):
+    """The stack looks at the hop limit, the length and the scope before it asks the filter."""
+    return p.hops <= 1 and o.answers["b"] == {TOO_LATE[p.family]} or \
+        len(p.data) > ROOM and o.answers["b"] == {TOO_LONG[p.family]} or \
+        p.family == 6 and p.source().is_link_local and o.answers["b"] == {BEYOND_SCOPE}
+
+
+def untracked_error(p, o, _):
+    """What the host says of a packet that conntrack finds INVALID, or is neighbour discovery to it."""
+    untracked = o.invalid or p.family == 6 and p.is_icmp and p.kind in UNTRACKED
+    return untracked and p.hops <= 1 and o.answers["a"] == {TOO_LATE[p.family]} and not o.answers["b"]
