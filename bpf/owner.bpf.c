@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Who made a socket, and which cgroup has which selectors. Judges nothing. */
+#include "lib/held_socket.h"
 #include "lib/kernel_types.h"
 #include "lib/owner.h"
 
@@ -39,16 +40,14 @@ int sp_owners_fill(struct bpf_iter__task_file *ctx)
 {
 	struct task_struct *task = ctx->task;
 	struct file *file = ctx->file;
-	struct socket *socket;
 	struct sp_owner *o;
 	struct sock *sk;
 
 	if (!task || !file)
 		return 0;
-	socket = bpf_sock_from_file(file);
-	if (!socket || !socket->sk)
+	sk = held_socket(file);
+	if (!sk)
 		return 0;
-	sk = socket->sk;
 	if (sk->__sk_common.skc_family != 2 && sk->__sk_common.skc_family != 10)
 		return 0;
 	o = bpf_sk_storage_get(&sp_owners, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);

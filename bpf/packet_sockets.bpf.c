@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Who holds a socket of AF_PACKET or AF_XDP, in every namespace. Judges nothing. */
+#include "lib/held_socket.h"
 #include "lib/packet_socket_types.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -38,15 +39,13 @@ int sp_packet_find(struct bpf_iter__task_file *ctx)
 	struct sp_found_socket f = {};
 	struct task_struct *task = ctx->task;
 	struct file *file = ctx->file;
-	struct socket *socket;
 	struct sock *sk;
 
 	if (!task || !file)
 		return 0;
-	socket = bpf_sock_from_file(file);
-	if (!socket || !socket->sk)
+	sk = held_socket(file);
+	if (!sk)
 		return 0;
-	sk = socket->sk;
 	f.family = sk->__sk_common.skc_family;
 	if (f.family == SP_AF_PACKET)
 		describe_packet_socket(&f, sk);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* NIC in: everything that arrives, before an skb exists and before any NAT. */
 #include "lib/reader_xdp.h"
-#include "lib/parse_l4.h"
+#include "lib/parse_link.h"
 #include "lib/arrival.h"
 #include "lib/fragment.h"
 #include "lib/work.h"
@@ -22,12 +22,8 @@ static __always_inline int is_for_other_station(const struct sp_iface *iface,
 static __noinline enum sp_reason parse(const struct reader *r, const struct sp_iface *iface,
 				       struct packet *p)
 {
-	enum sp_reason reason = SP_REASON_ETHERTYPE;
+	enum sp_reason reason = parse_link(r, iface, p);
 
-	if (iface->link == SP_LINK_ETHERNET)
-		reason = parse_ethernet(r, p);
-	else if (iface->link == SP_LINK_IP)
-		reason = parse_bare_ip(r, p);
 	if (reason)
 		return reason;
 	if (is_for_other_station(iface, p))

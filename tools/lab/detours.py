@@ -13,7 +13,7 @@ import struct
 import threading
 import time
 
-from outcome import family_of, told
+from outcome import asked, family_of, told
 from servers import accept_loop
 
 AF_PACKET, AF_XDP = 17, 44
@@ -67,14 +67,7 @@ def send_frame_on(handle, interface, frame):
 
 def ask_on(handle, dst, port, timeout=1.0):
     """A datagram over a kept socket, and the answer to it."""
-    sock = sockets[handle]
-    sock.settimeout(timeout)
-    try:
-        sock.sendto(b"asked", (dst, port))
-        sock.recv(65536)
-        return {"result": "open"}
-    except OSError as error:
-        return told(error)
+    return asked(sockets[handle], dst, port, timeout)
 
 
 def adopted(fd):

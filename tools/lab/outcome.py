@@ -31,3 +31,14 @@ def told(error):
 
 def family_of(address):
     return socket.AF_INET6 if ":" in address else socket.AF_INET
+
+
+def asked(sock, dst, port, timeout):
+    """A datagram over the socket, and whether anything comes back."""
+    sock.settimeout(timeout)
+    try:
+        sock.sendto(b"asked", (dst, port))
+        sock.recv(65536)
+        return {"result": "open"}
+    except OSError as error:
+        return told(error)

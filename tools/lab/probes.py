@@ -12,7 +12,8 @@ import struct
 import tempfile
 import threading
 
-from outcome import family_of, told
+from outcome import asked, family_of, told
+from packets import checksum
 from slow import patient
 
 sockets = {}  # connections that outlive a call, by handle
@@ -175,23 +176,7 @@ def make_udp(family=4):
 
 
 def send_on(handle, dst, port, timeout=1.0):
-    sock = sockets[handle]
-    sock.settimeout(patient(timeout))
-    try:
-        sock.sendto(b"later", (dst, port))
-        sock.recv(65536)
-        return {"result": "open"}
-    except OSError as error:
-        return told(error)
-
-
-def checksum(data):
-    if len(data) % 2:
-        data += b"\0"
-    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
-    while total >> 16:
-        total = (total & 0xffff) + (total >> 16)
-    return ~total & 0xffff
+    return asked(sockets[handle], dst, port, patient(timeout))
 
 
 def ping(dst, src="", timeout=1.0, size=32):
