@@ -444,8 +444,8 @@ class RoutedCrash(Routing):
             self.assertEqual(len(after), 2)
             self.assertFalse(after & before)
         else:
-            self.assertEqual(self.host.run("tc", "filter", "show", "dev", "br0", "ingress")
-                             .count("sp_tc_forward"), 1)
+            filters = self.host.run("tc", "filter", "show", "dev", "br0", "ingress").splitlines()
+            self.assertEqual(sum("sp_tc_forward" in line for line in filters), 1)
 
     def forward_pins(self):
         pins = self.host.run("ls", f"{self.guard.pins}/v1/links").split()
