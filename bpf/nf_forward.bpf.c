@@ -75,6 +75,7 @@ static __noinline int judge(struct sk_buff *skb, const struct view *v, struct pa
 	__u32 sides = class_of_iface(out, v->slot);
 	struct reader r = reader_of(skb);
 
+	note_nat();
 	w->f.reason = parse(&r, &w->p);
 	/* Conntrack, where there is NAT, has put them together before. */
 	if (w->f.reason == SP_REASON_NONE && w->p.marks & SP_PKT_FRAGMENT)

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The one definition that the hooks' objects share when they are linked. */
+/* What the hooks' objects share when they are linked, and its one definition. */
 #include "lib/base.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
 const volatile struct sp_settings sp_settings = {};
+const volatile __u32 sp_asks_conntrack = 0;
+__u32 sp_has_nat = 0;

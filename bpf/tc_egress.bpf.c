@@ -91,6 +91,8 @@ static __always_inline void judge(struct __sk_buff *skb, const struct reader *r,
 	}
 	if (answers_by_socket(skb, d, p))
 		d->stand.write = 0;
+	else if (p->proto == SP_PROTO_TCP && is_answering(p) && !is_opening(p))
+		note_nat();
 	if (inet && is_under_cgroup(skb)) {
 		sk = bpf_sk_fullsock(sk);
 		if (sk)

@@ -66,6 +66,7 @@ int sp_tc_forward(struct __sk_buff *skb)
 	if (w->f.reason == SP_REASON_NONE && is_own(&w->p.src))
 		w->f.reason = SP_REASON_BOGON;
 	if (w->f.reason == SP_REASON_NONE) {
+		note_nat();
 		s.iface_class = class_of_iface(iface, v.slot);
 		stand_of(&w->stand, &w->p, 1);
 		w->stand.iface_class = s.iface_class;

@@ -6,6 +6,7 @@
 #include "known.h"
 #include "link.h"
 #include "routed.h"
+#include "translated.h"
 
 /* Whose is the destination? SP_LOCAL_* of the host's namespace; groups are everybody's. */
 static __always_inline int is_for_host(const struct sp_addr *dst)
@@ -72,7 +73,8 @@ static __always_inline void judge_host(const struct reader *r, const struct view
 		f->reason = SP_REASON_ICMP_UNRELATED;
 		/* This host sends nothing to itself by a wire: a socket that does is on lo. */
 		if (v->policy->flags & SP_SLOT_ICMP_ERRORS && stand_of_quote(r, p, s) &&
-		    !is_own(&s->key.remote) && !is_loopback(&s->key.remote) && is_known(r->ctx, s))
+		    !is_own(&s->key.remote) && !is_loopback(&s->key.remote) &&
+		    (is_known(r->ctx, s) || is_translated(r->ctx, s)))
 			f->reason = SP_REASON_NONE;
 		return;
 	}
@@ -82,6 +84,8 @@ static __always_inline void judge_host(const struct reader *r, const struct view
 	if (p->proto == SP_PROTO_TCP && !opens_tcp(p)) {
 		if (!known)
 			judge_segment(r->ctx, v, s, p, f);
+		if (!known && f->reason != SP_REASON_NONE && f->reason != SP_REASON_CUT)
+			judge_translated(r->ctx, v, s, f);
 		return;
 	}
 	if (known && f->reason == SP_REASON_NONE)
@@ -92,6 +96,8 @@ static __always_inline void judge_host(const struct reader *r, const struct view
 		return;
 	}
 	judge_new(v, p, s->iface_class, f);
+	if (f->reason != SP_REASON_NONE && !known && p->proto == SP_PROTO_UDP)
+		judge_translated(r->ctx, v, s, f);
 }
 
 /* For somebody else: the hook behind, where there is one, judges it again, and counts it. */

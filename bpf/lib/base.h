@@ -38,6 +38,10 @@
 #ifndef SP_HOST
 /* Which installation this object belongs to; set before load, frozen with it. */
 extern const volatile struct sp_settings sp_settings;
+/* Not 0: conntrack's kfuncs are there, and XDP may call them. Set before load as well. */
+extern const volatile __u32 sp_asks_conntrack;
+/* Not 0 once something was routed or rewritten: only then is conntrack asked about strays. */
+extern __u32 sp_has_nat;
 
 /* The instance that is only asked must leave no trace. */
 static __always_inline int asking(void)

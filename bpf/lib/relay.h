@@ -47,6 +47,7 @@ static __noinline int note_relay(const struct view *v, const struct stand *s,
 	struct answer a = {};
 	__u8 state = 0;
 
+	note_nat();
 	/* Pings are asked and let in one by one; an error belongs to what it quotes. */
 	if (is_echo_reply(p) || is_icmp_error(p) || p->marks & SP_PKT_FRAGMENT)
 		return 0;

@@ -17,6 +17,13 @@
 #define SP_ROUTED_CLASS 0xffffu
 #define SP_ROUTED_STRANGER 0x10000u /* it came in by a guarded NIC: its opening makes no entry */
 
+/* This host routes, or rewrites: from now on conntrack is worth asking (ask_conntrack.h). */
+static __always_inline void note_nat(void)
+{
+	if (!sp_has_nat)
+		sp_has_nat = 1;
+}
+
 /* The other end's view of the stand. */
 static __always_inline void turn(struct stand *s)
 {

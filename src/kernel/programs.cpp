@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernel/programs.h"
 
+#include "kernel/conntrack.h"
 #include "kernel/map.h"
 #include "kernel/packet_sockets.h"
 #include "sp_bpf.skel.h"
@@ -70,6 +71,7 @@ struct Optional {
     bool tracepoints = true; // that follow cgroups
     bool netfilter = true;   // for what is routed (6.4)
     bool lsm = true;         // that refuse packet sockets
+    bool conntrack = true;   // kfuncs that sp_xdp_in calls
 };
 
 // The instance that is only asked judges packets alone.
@@ -84,6 +86,7 @@ Result<Skeleton> open_skeleton(const LoadOptions& options, Optional optional) {
     if (settings.forward_hook == SP_FORWARD_NETFILTER && !optional.netfilter)
         settings.forward_hook = SP_FORWARD_TC_INGRESS;
     skeleton->rodata->sp_settings = settings;
+    skeleton->rodata->sp_asks_conntrack = optional.conntrack ? 1 : 0;
     // At least one set, or the map cannot be made; flow_sets = 0 still refuses every flow.
     const std::uint32_t sets = options.settings.flow_sets ? options.settings.flow_sets : 1;
     bpf_map__set_max_entries(skeleton->maps.sp_flows, sets);
@@ -234,7 +237,10 @@ Result<Programs> Programs::load(const LoadOptions& options) {
     }
     const bool netfilter = libbpf_probe_bpf_prog_type(kNetfilterPrograms, nullptr) == 1;
     const bool lsm = can_load_lsm(options);
-    Optional set{.tracepoints = true, .netfilter = netfilter, .lsm = lsm};
+    Optional set{.tracepoints = true,
+                 .netfilter = netfilter,
+                 .lsm = lsm,
+                 .conntrack = has_conntrack_kfuncs()};
     Result<Skeleton> skeleton = load_skeleton(options, set);
     std::string lsm_refusal;
     if (!skeleton && lsm) {
@@ -246,10 +252,18 @@ Result<Programs> Programs::load(const LoadOptions& options) {
         else
             lsm_refusal.clear(); // it was not for these that the kernel refused
     }
-    std::vector<Optional> smaller = {{.tracepoints = false, .netfilter = netfilter, .lsm = false}};
+    std::vector<Optional> smaller;
+    const auto but = [&](bool tracepoints, bool with_netfilter) {
+        smaller.push_back({.tracepoints = tracepoints,
+                           .netfilter = with_netfilter,
+                           .lsm = false,
+                           .conntrack = false});
+    };
+    if (set.conntrack) but(true, netfilter);
+    but(false, netfilter);
     if (netfilter) {
-        smaller.push_back({.tracepoints = true, .netfilter = false, .lsm = false});
-        smaller.push_back({.tracepoints = false, .netfilter = false, .lsm = false});
+        but(true, false);
+        but(false, false);
     }
     for (const Optional& fewer : smaller) {
         if (skeleton) break;

@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """Floods: what strangers and programs can fill, and what goes on meanwhile."""
-import json
-import os
-import struct
 import unittest
 
 from harness import HOST, PEER, E2e, each_family, eventually, packets, rule
@@ -119,18 +116,6 @@ class Flood(E2e):
             self.assertEqual(agent.result("exchange", handle=handle), "open")
         reasons = self.guard.status()["reasons"]
         self.assertEqual((reasons.get("no-flow", 0), reasons.get("cut", 0)), (0, 0))
-
-    def forget_flows(self):
-        """Zero in every set of the table."""
-        table = os.path.join(self.guard.pins, "v1/maps/sp_flows")
-        shown = json.loads(self.host.run("bpftool", "-j", "map", "show", "pinned", table))
-        script = os.path.join(self.guard.directory, "forget")
-        zero = " ".join(["0"] * shown["bytes_value"])
-        with open(script, "w", encoding="ascii") as file:
-            for number in range(shown["max_entries"]):
-                key = " ".join(str(b) for b in struct.pack("=I", number))
-                file.write(f"map update pinned {table} key {key} value {zero}\n")
-        self.host.run("bpftool", "batch", "file", script, timeout=60.0)
 
 
 if __name__ == "__main__":

@@ -6,8 +6,10 @@ a test needs; a third way, eth1, joins the two without a guard. Every probe
 tells its outcome as one word: "open", "timeout", "eperm", "refused", ...
 """
 import functools
+import json
 import os
 import re
+import struct
 import sys
 import threading
 import time
@@ -203,6 +205,18 @@ class E2e(unittest.TestCase):
         self.there.call("udp", dst=HOST[4], port=port, wait=False)
         self.expect_event(dst_port=port)
         self.assertEqual(self.tail.find(**facts), [])
+
+    def forget_flows(self):
+        """Zero in every set of the table."""
+        table = os.path.join(self.guard.pins, "v1/maps/sp_flows")
+        shown = json.loads(self.host.run("bpftool", "-j", "map", "show", "pinned", table))
+        script = os.path.join(self.guard.directory, "forget")
+        zero = " ".join(["0"] * shown["bytes_value"])
+        with open(script, "w", encoding="ascii") as file:
+            for number in range(shown["max_entries"]):
+                key = " ".join(str(b) for b in struct.pack("=I", number))
+                file.write(f"map update pinned {table} key {key} value {zero}\n")
+        self.host.run("bpftool", "batch", "file", script, timeout=60.0)
 
     markers = iter(range(61000, 65000))
 

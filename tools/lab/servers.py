@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Stand-ins for services: they greet, echo what they get, or swallow and count it."""
+"""Stand-ins for services: they greet, echo what they get, at once or late, or swallow and count it."""
 import socket
 import threading
+import time
 
 from outcome import family_of
 
@@ -33,13 +34,27 @@ def swallow_tcp(connection):
             pass
 
 
+def serve_late(connection, pause=1.5):
+    """The first echo at once, every other after a while in which neither end says a word."""
+    with connection:
+        connection.settimeout(300.0)
+        try:
+            connection.sendall(connection.recv(65536))
+            while data := connection.recv(65536):
+                time.sleep(pause)
+                connection.sendall(data)
+        except OSError:
+            pass
+
+
 def accept_loop(listener, mode, banner):
     while True:
         try:
             connection, _ = listener.accept()
         except OSError:
             return
-        serve, more = (swallow_tcp, ()) if mode == "sink" else (serve_tcp, (banner,))
+        serve, more = {"sink": (swallow_tcp, ()), "late": (serve_late, ())}.get(
+            mode, (serve_tcp, (banner,)))
         threading.Thread(target=serve, args=(connection, *more), daemon=True).start()
 
 
