@@ -8,17 +8,9 @@
 #include "lib/parse_l4.h"
 #include "lib/arrival.h"
 #include "lib/conntrack.h"
-#include "lib/work.h"
+#include "lib/passing.h"
 
 char LICENSE[] SEC("license") = "GPL";
-
-/* What judging works on; off the stack. */
-struct passing {
-	struct packet p;
-	struct finding f;
-	struct stand stand;
-};
-SP_FITS_WORK(struct passing);
 
 static __always_inline const struct sp_iface *iface_of(__u32 ifindex)
 {
@@ -94,6 +86,8 @@ static __noinline int judge(struct sk_buff *skb, const struct view *v, struct pa
 	w->stand.iface_class = class_of_iface(in, v->slot);
 	if (in && in->guarded)
 		sides |= SP_ROUTED_STRANGER;
+	else
+		w->stand.source = source_of(in_index, &w->p.src);
 	judge_routed(&r, v, &w->stand, &w->p, sides, &w->f);
 	return 0;
 }

@@ -7,21 +7,13 @@
 #include "lib/reader_skb.h"
 #include "lib/parse_frame.h"
 #include "lib/arrival.h"
-#include "lib/work.h"
+#include "lib/passing.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
 #define SP_TC_NEXT -1
 #define SP_TC_DROP 2
 #define SP_PACKET_HOST 0
-
-/* What judging works on; off the stack. */
-struct passing {
-	struct packet p;
-	struct finding f;
-	struct stand stand;
-};
-SP_FITS_WORK(struct passing);
 
 /*
  * Is it for this host? Such an interface admits all that is, also what a parser
@@ -70,6 +62,7 @@ int sp_tc_forward(struct __sk_buff *skb)
 		s.iface_class = class_of_iface(iface, v.slot);
 		stand_of(&w->stand, &w->p, 1);
 		w->stand.iface_class = s.iface_class;
+		w->stand.source = source_of(s.ifindex, &w->p.src);
 		judge_routed(&r, &v, &w->stand, &w->p, 0, &w->f);
 	}
 	return settle(v.slot, &s, &w->f, &w->p, 0) ? SP_TC_NEXT : SP_TC_DROP;

@@ -105,6 +105,7 @@ static __always_inline void judge_passing(const struct reader *r, const struct v
 					  const struct packet *p, struct stand *s,
 					  struct finding *f)
 {
+	s->source = 0; /* no identity either: what is entered elsewhere keeps its own */
 	judge_routed(r, v, s, p, SP_ROUTED_STRANGER, f);
 	if (sp_settings.forward_hook == SP_FORWARD_NETFILTER && f->reason == SP_REASON_NONE) {
 		f->by_rule = 0;

@@ -88,8 +88,12 @@ static __always_inline int renew_in_set(struct sp_flow_set *set, const struct sp
 	for (int at = 0; at < SP_FLOW_WAYS; at++)
 		look_at(&set->flows[at], flow, at, &c);
 	i = lowest_of(c.same) & (SP_FLOW_WAYS - 1);
-	if (c.same)
+	if (c.same) {
+		__u32 source = flow->source ? flow->source : set->flows[i].source;
+
 		set->flows[i] = *flow;
+		set->flows[i].source = source; /* a packet from outside does not name it */
+	}
 	bpf_spin_unlock(&set->lock);
 	return c.same != 0;
 }

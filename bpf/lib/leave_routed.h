@@ -2,6 +2,7 @@
 #ifndef SALLYPORT_LIB_LEAVE_ROUTED_H
 #define SALLYPORT_LIB_LEAVE_ROUTED_H
 /* NIC out: what is routed, judged already or now, by what the wire shows. */
+#include "passing.h"
 #include "relay.h"
 
 /*
@@ -49,6 +50,8 @@ static __always_inline void leave_routed(const struct reader *r, const struct vi
 			return;
 		if (in && in->guarded)
 			sides |= SP_ROUTED_STRANGER;
+		else
+			d->stand.source = source_of(in_index, &p->src);
 		turn(&d->stand);
 		d->stand.iface_class = class_of_iface(in, v->slot);
 		if (relayed)
@@ -63,6 +66,7 @@ static __always_inline void leave_routed(const struct reader *r, const struct vi
 	stand_of(&d->stand, p, 0);
 	d->stand.write = write;
 	d->stand.iface_class = sides & SP_ROUTED_CLASS;
+	d->stand.source = source_before_nat(p, in_index);
 	note_relay(v, &d->stand, p, f);
 }
 

@@ -59,9 +59,9 @@ static __always_inline int enter(const struct view *v, const struct stand *s,
 	return s->write & SP_STAND_FIRST || remember(v, s, SP_FORWARD, a, state);
 }
 
-/* May the packet's source open it? The refusal stays in *f. */
-static __noinline int may_open(const struct view *v, struct stand *s, const struct packet *p,
-			       __u32 out, struct finding *f)
+/* By the rules. Apart from may_open(), whose frame lies below that of entering a flow. */
+static __noinline int ask_rules(const struct view *v, const struct stand *s, const struct packet *p,
+				struct finding *f)
 {
 	struct opening o = {
 	    .near = p->src,
@@ -75,8 +75,19 @@ static __noinline int may_open(const struct view *v, struct stand *s, const stru
 
 	judge_opening(v->slot, &o, &a);
 	take_answer(f, &a);
-	if (a.reason != SP_REASON_NONE)
+	return a.reason == SP_REASON_NONE;
+}
+
+/* May the packet's source open it? The refusal stays in *f. */
+static __noinline int may_open(const struct view *v, struct stand *s, const struct packet *p,
+			       __u32 out, struct finding *f)
+{
+	struct answer a = {};
+
+	if (!ask_rules(v, s, p, f))
 		return 0;
+	a.rule = f->rule;
+	a.counter = f->counter;
 	f->opened = p->proto != SP_PROTO_TCP || is_opening(p);
 	if (out & SP_ROUTED_STRANGER)
 		return 1;

@@ -17,8 +17,12 @@ struct stand {
 	struct sp_flow_key key;
 	__u16 iface_class;
 	__u8 arriving;
-	__u8 write;	/* SP_STAND_* */
-	__u32 identity; /* of the sender; for arrivals any_identity */
+	__u8 write; /* SP_STAND_* */
+	union {
+		__u32 identity; /* of the sender; for arrivals any_identity */
+		__u32
+		    source; /* of what is routed, for which no rule asks an identity: source_of() */
+	};
 };
 
 static __always_inline void stand_of(struct stand *s, const struct packet *p, int arriving)
@@ -79,13 +83,15 @@ static __noinline int remember(const struct view *v, const struct stand *s, __u3
 	    .direction = (__u8)direction,
 	    .state = state,
 	    .counter = a->counter,
+	    .source = direction == SP_FORWARD ? s->source : 0,
 	};
 
 	if (!(s->write & SP_STAND_WRITES))
 		return 1;
 	if (!(state & SP_FLOW_CONFIRMED) && flow.idle_s > SP_FLOW_IDLE_OPENING)
 		flow.idle_s = SP_FLOW_IDLE_OPENING;
-	if (put_flow(&flow) || (direction != SP_INGRESS && take_place(&flow)))
+	if (put_flow(&flow) ||
+	    (direction != SP_INGRESS && (take_place(&flow, 0) || take_place(&flow, 1))))
 		return 1;
 	count(SP_COUNT_FLOWS_REFUSED);
 	return 0;

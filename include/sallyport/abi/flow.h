@@ -31,7 +31,7 @@ struct sp_flow {
 	__u8 direction;	  /* enum sp_direction of its opening */
 	__u8 state;
 	__u32 counter; /* of the rule */
-	__u32 spare;
+	__u32 source;  /* of what is routed: who sends from the inside (flow_evict.h); else 0 */
 };
 SP_ASSERT_SIZE(struct sp_flow, 64);
 
