@@ -9,6 +9,7 @@
 #include "lib/arrival.h"
 #include "lib/conntrack.h"
 #include "lib/passing.h"
+#include "lib/published.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -44,13 +45,11 @@ static __noinline int may_be_asked(const struct view *v, struct stand *s,
  */
 static __always_inline int is_published(const struct view *v, const struct sk_buff *skb,
 					const struct sp_iface *in, const struct sp_iface *out,
-					struct stand *s)
+					struct stand *s, int *reply)
 {
-	int reply = 0;
-
 	__builtin_memset(s, 0, sizeof(*s));
-	return opened_before_nat(skb, &s->key, &reply) && is_own(&s->key.local) &&
-	       may_be_asked(v, s, reply ? out : in);
+	return opened_before_nat(skb, &s->key, reply) && is_own(&s->key.local) &&
+	       may_be_asked(v, s, *reply ? out : in);
 }
 
 static __noinline enum sp_reason parse(const struct reader *r, struct packet *p)
@@ -66,6 +65,7 @@ static __noinline int judge(struct sk_buff *skb, const struct view *v, struct pa
 	const struct sp_iface *in = iface_of(in_index), *out = iface_of(out_index);
 	__u32 sides = class_of_iface(out, v->slot);
 	struct reader r = reader_of(skb);
+	int reply = 0;
 
 	note_nat();
 	w->f.reason = parse(&r, &w->p);
@@ -78,8 +78,10 @@ static __noinline int judge(struct sk_buff *skb, const struct view *v, struct pa
 		w->f.reason = SP_REASON_BOGON;
 	if (w->f.reason != SP_REASON_NONE)
 		return 0;
-	if (is_published(v, skb, in, out, &w->stand)) {
+	if (is_published(v, skb, in, out, &w->stand, &reply)) {
 		w->f.direction = SP_INGRESS;
+		if (!reply && out && out->guarded && !is_icmp_error(&w->p))
+			note_asked(v, &w->stand, &w->p, &w->f);
 		return 0;
 	}
 	stand_of(&w->stand, &w->p, 1);

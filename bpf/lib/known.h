@@ -37,7 +37,8 @@ static __noinline int judge_flow(const struct view *v, const struct stand *s,
 
 	touch_of(&t, v, s, p,
 		 s->arriving || (p->tcp_flags & SP_TCP_ACK && !(s->write & SP_STAND_ROUTED)));
-	if (!find_flow(&s->key, &t, &facts))
+	if (!find_flow(&s->key, &t, &facts) ||
+	    (facts.state & SP_FLOW_BEHIND_NAT && !(s->write & SP_STAND_FIRST)))
 		return 0;
 	f->direction = facts.direction;
 	f->by_rule = facts.rule != 0;

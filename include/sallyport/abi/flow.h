@@ -16,8 +16,9 @@ struct sp_flow_key {
 SP_ASSERT_SIZE(struct sp_flow_key, 40);
 
 /* sp_flow.state */
-#define SP_FLOW_CONFIRMED 1u /* both sides have been heard */
-#define SP_FLOW_CLOSING 2u   /* a FIN or RST was seen */
+#define SP_FLOW_CONFIRMED 1u  /* both sides have been heard */
+#define SP_FLOW_CLOSING 2u    /* a FIN or RST was seen */
+#define SP_FLOW_BEHIND_NAT 4u /* of a published port, as its box knows it: for XDP alone */
 
 /* sp_flow.generation and sp_owner.generation: spared by --keep-connections until it ends. */
 #define SP_GENERATION_KEPT 0xffffffffu
