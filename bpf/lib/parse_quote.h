@@ -4,12 +4,39 @@
 /* What an ICMP error is about. */
 #include "address.h"
 #include "packet.h"
+#include "parse_ip6.h"
+
+/*
+ * Past the extension headers of what is quoted: those of a datagram that was sent in
+ * fragments, above all, or "packet too big" never reached its sender. Only the first
+ * fragment has ports. `header` is the caller's, for its stack.
+ */
+static __always_inline enum sp_reason walk_quote(const struct reader *r, const struct packet *p,
+						 struct packet *inner, __u8 *header, __u32 *offset)
+{
+	for (__u32 i = 0; i < SP_EXTS_MAX; i++) {
+		__u32 len;
+
+		if (!is_extension(inner->proto))
+			return SP_REASON_NONE;
+		if (*offset + 8 > p->end || read_bytes(r, *offset, header, 8))
+			return SP_REASON_TRUNCATED;
+		len = (header[1] + 1u) * 8u;
+		if (inner->proto == SP_PROTO_FRAGMENT) {
+			if (header[2] || header[3] & 0xf8)
+				return SP_REASON_MALFORMED;
+			len = 8;
+		}
+		inner->proto = header[0];
+		*offset += len;
+	}
+	return is_extension(inner->proto) ? SP_REASON_EXT_CHAIN : SP_REASON_NONE;
+}
 
 /*
  * The packet that an ICMP error quotes, as far as its ports: `inner` gets
  * addresses, proto and ports. RFC 792 promises 8 bytes of transport header;
- * whatever else is cut off is no fault. Extension headers in the quote are not
- * walked: such an error matches no flow. An error goes to the sender of what it
+ * whatever else is cut off is no fault. An error goes to the sender of what it
  * quotes, is not about a later fragment, and not about an error (RFC 1122 3.2.2).
  */
 static __always_inline enum sp_reason parse_quote(const struct reader *r, const struct packet *p,
@@ -45,6 +72,12 @@ static __always_inline enum sp_reason parse_quote(const struct reader *r, const 
 	}
 	if (!same_addr(&inner->src, &p->dst))
 		return SP_REASON_MALFORMED;
+	if (p->family == 6) {
+		enum sp_reason reason = walk_quote(r, p, inner, ports, &offset);
+
+		if (reason)
+			return reason;
+	}
 	if (!has_ports(inner->proto) && !is_icmp(inner))
 		return SP_REASON_NONE;
 	if (offset + 8 > p->end || read_bytes(r, offset, ports, 8))

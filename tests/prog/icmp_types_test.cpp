@@ -135,7 +135,8 @@ TEST_CASE("an error must go to the sender of what it quotes, and not quote an er
               dropped(SP_REASON_ICMP_UNRELATED));
     } else {
         CHECK(bench.xdp(to_host(family) /
-                        unreachable(family, sent / fragment{.more = true} / udp{.sport = 50000})) ==
+                        unreachable(family, sent / fragment{.offset = 1, .next = std::uint8_t{17}} /
+                                                udp{.sport = 50000})) ==
               dropped(SP_REASON_ICMP_UNRELATED));
     }
     bench.set_local(second, 0);

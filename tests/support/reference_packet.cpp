@@ -216,6 +216,20 @@ bool is_obsolete(const ReferencePacket& packet) {
     return std::ranges::count(packet.version == 4 ? kV4 : kV6, packet.icmp_type) != 0;
 }
 
+// From the quote's IPv6 header to its transport header, over eight others at most; false
+// where there is none to be seen, as in a later fragment.
+bool pass_extensions(const Bytes& packet_bytes, std::uint8_t& proto, std::size_t& at) {
+    static const std::vector<std::uint8_t> kHeaders{0, 43, 44, 60};
+    for (int passed = 0; std::ranges::count(kHeaders, proto) != 0; ++passed) {
+        if (passed == 8 || !packet_bytes.has(at, 8)) return false;
+        bool fragment = proto == 44;
+        if (fragment && packet_bytes.u16(at + 2) / 8 != 0) return false;
+        proto = packet_bytes.u8(at);
+        at += fragment ? 8 : 8 + 8u * packet_bytes.u8(at + 1);
+    }
+    return true;
+}
+
 // RFC 792 and 4443: the packet in question, from its IP header on.
 Quoted read_quote(const Bytes& packet_bytes, const ReferencePacket& outer) {
     Quoted quoted;
@@ -237,6 +251,7 @@ Quoted read_quote(const Bytes& packet_bytes, const ReferencePacket& outer) {
     }
     if (quoted.src != outer.dst) return quoted;
     at += header;
+    if (outer.version == 6 && !pass_extensions(packet_bytes, quoted.proto, at)) return quoted;
     bool icmp = quoted.proto == (outer.version == 4 ? 1 : 58);
     quoted.readable = !icmp && !is_ported(quoted.proto);
     if (quoted.readable || !packet_bytes.has(at, 8)) return quoted;
