@@ -60,10 +60,11 @@ static __noinline int judge_answer(const struct view *v, const struct departure 
 	struct answer a = {};
 
 	/*
-	 * Who may ping us may have his pings answered, not be sent any ICMP there is.
-	 * Where all may ask the kernel has other ICMP to answer, a process has not.
+	 * Who may ping us may have his pings answered, not be sent any ICMP there is. Only
+	 * the kernel tells the time, and has other ICMP to answer where all may ask.
 	 */
-	if (is_icmp(p) && !is_echo_reply(p) && (d->guarded || d->sender != SENDER_KERNEL))
+	if (is_icmp(p) && !is_echo_reply(p) &&
+	    (d->sender != SENDER_KERNEL || (d->guarded && !is_time_reply(p))))
 		return 0;
 	if (!d->guarded ||
 	    (is_echo_reply(p) && marks_of(v->slot, &p->dst, d->stand.iface_class) & SP_MARK_PING)) {
@@ -174,7 +175,10 @@ static __always_inline void judge_departure(const struct reader *r, const struct
 		return;
 	}
 	judge_out(v, d, p, f);
-	if (f->reason == SP_REASON_NONE || judge_answer(v, d, p, f))
+	if (f->reason != SP_REASON_NONE && !judge_answer(v, d, p, f))
+		return;
+	/* A flow for the time would be one for all of ICMP. */
+	if (f->direction != SP_INGRESS || !is_time_reply(p))
 		keep_flow(v, d, f, f->direction == SP_INGRESS ? SP_FLOW_CONFIRMED : 0);
 }
 

@@ -49,7 +49,7 @@ static __always_inline int is_answering(const struct packet *p)
 {
 	if (p->proto == SP_PROTO_TCP)
 		return (p->tcp_flags & SP_TCP_SYN) != 0;
-	return is_echo_reply(p);
+	return is_echo_reply(p) || is_time_reply(p);
 }
 
 /* A flow of what is routed; the hook that is not the last enters none. 0 when there is no room. */
@@ -107,8 +107,8 @@ static __noinline int may_answer(const struct view *v, struct stand *s, const st
 	__u16 in = s->iface_class;
 	struct answer a = {};
 
-	/* Of ICMP only an echo reply is one. */
-	if (is_opening(p) || (is_icmp(p) && !is_echo_reply(p)))
+	/* Of ICMP only the replies are. */
+	if (is_opening(p) || (is_icmp(p) && !is_echo_reply(p) && !is_time_reply(p)))
 		return 0;
 	turn(s);
 	s->iface_class = out & SP_ROUTED_CLASS;

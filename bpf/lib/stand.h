@@ -11,6 +11,7 @@
 #define SP_STAND_WRITES 1u /* the hook that keeps the table (XDP, TC, netfilter) */
 #define SP_STAND_ROUTED 4u /* both ends are others: none is taken at his word */
 #define SP_STAND_FIRST 2u  /* another hook behind judges what is routed, with both its ends */
+#define SP_STAND_TIME 8u   /* ICMP that asks for the time, or tells it: no echo */
 
 /* Where a packet stands: the flow it belongs to and what its judge may do. */
 struct stand {
@@ -35,6 +36,8 @@ static __always_inline void stand_of(struct stand *s, const struct packet *p, in
 	s->key.proto = p->proto;
 	s->arriving = (__u8)arriving;
 	s->write = asking() ? 0 : SP_STAND_WRITES;
+	if (is_time_request(p) || is_time_reply(p))
+		s->write |= SP_STAND_TIME;
 }
 
 static __always_inline __u16 echo_request_of(__u8 proto)
@@ -56,7 +59,7 @@ static __noinline int judge_as_opened(const struct view *v, const struct stand *
 	};
 
 	if (o.proto == SP_PROTO_ICMP || o.proto == SP_PROTO_ICMP6)
-		o.port = echo_request_of(o.proto);
+		o.port = s->write & SP_STAND_TIME ? 13 : echo_request_of(o.proto);
 	else
 		o.port = direction == SP_EGRESS ? s->key.remote_port : s->key.local_port;
 	return judge_opening(v->slot, &o, a);

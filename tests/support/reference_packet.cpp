@@ -266,6 +266,7 @@ Quoted read_quote(const Bytes& packet_bytes, const ReferencePacket& outer) {
     inner.proto = quoted.proto;
     inner.icmp_type = packet_bytes.u8(at);
     quoted.readable = !inner.is_icmp_error();
+    quoted.asks_time = outer.version == 4 && (inner.icmp_type == 13 || inner.icmp_type == 14);
     if (inner.is_echo_request() || inner.is_echo_reply())
         quoted.src_port = quoted.dst_port = packet_bytes.u16(at + 4);
     return quoted;

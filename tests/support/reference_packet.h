@@ -40,7 +40,8 @@ struct Extension {
 };
 
 struct Quoted {
-    bool readable = false; // as far as its ports, and legitimate
+    bool readable = false;  // as far as its ports, and legitimate
+    bool asks_time = false; // or tells it
     Address src;
     Address dst;
     std::uint8_t proto = 0;

@@ -177,8 +177,8 @@ Opening opening_of(Direction direction, const Place& place, const ReferencePacke
 
 // Whether `peer` may open this towards us.
 bool may_ask(const Policy& policy, const Place& place, const Address& peer, std::uint8_t proto,
-             std::uint16_t port) {
-    if (proto == 1) port = 8;
+             std::uint16_t port, std::uint8_t icmp_type = 8) {
+    if (proto == 1) port = icmp_type;
     if (proto == 58) port = 128;
     Opening question{.direction = Direction::ingress,
                      .interface = place.interface,
@@ -234,9 +234,10 @@ ReferenceVerdict judge_arrival(const Policy& policy, const ReferenceHost& host, 
 
 // Whether the peer could have asked for this, for what is not TCP.
 bool is_answer(const Policy& policy, const Place& place, const ReferencePacket& p) {
-    if (p.is_icmp() && !p.is_echo_reply()) return false;
+    bool time = p.version == 4 && p.proto == 1 && p.icmp_type == 14; // RFC 792
+    if (p.is_icmp() && !p.is_echo_reply() && !time) return false;
     if (p.is_echo_reply() && matches(policy.essentials.ping, p.dst, place.interface)) return true;
-    return may_ask(policy, place, p.dst, p.proto, p.src_port);
+    return may_ask(policy, place, p.dst, p.proto, p.src_port, time ? 13 : 8);
 }
 
 ReferenceVerdict judge_tcp_out(const Policy& policy, const Place& place, const ReferencePacket& p) {
@@ -262,8 +263,9 @@ ReferenceVerdict judge_departure(const Policy& policy, const Place& place,
     if (asks && policy.essentials.dhcp_client) return pass();
     if (p.fragment) return drop(SP_REASON_FRAGMENT);
     if (p.is_icmp_error()) {
-        bool asked = p.quoted->readable &&
-                     may_ask(policy, place, p.quoted->src, p.quoted->proto, p.quoted->dst_port);
+        bool asked =
+            p.quoted->readable && may_ask(policy, place, p.quoted->src, p.quoted->proto,
+                                          p.quoted->dst_port, p.quoted->asks_time ? 13 : 8);
         return pass_or(asked, SP_REASON_ICMP_UNRELATED);
     }
     if (p.proto == 6) return judge_tcp_out(policy, place, p);
