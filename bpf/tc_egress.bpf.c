@@ -111,6 +111,7 @@ static __always_inline void judge(struct __sk_buff *skb, const struct reader *r,
 	if (fragment && judge_fragment(v, w, skb->ifindex, unsound))
 		return;
 	judge_departure(r, v, d, p, f);
+	note_lease(v, d, p, f);
 	if (f->reason == SP_REASON_NONE && w->g.piece.kind == PIECE_FIRST)
 		keep_first(v, p, &w->g, skb->ifindex, 1, f);
 	/* The kernel's error about something that it routes. */

@@ -36,6 +36,31 @@ static __always_inline int stands(const struct view *v, const struct departure *
 }
 
 /*
+ * What the DHCP client asks of one server passes by no rule. An error about it comes back
+ * by this flow, which takes nobody's place; without room for it the question goes all the
+ * same. Not inlined for its stack.
+ */
+static __noinline int note_lease(const struct view *v, const struct departure *d,
+				 const struct packet *p, const struct finding *f)
+{
+	const int asks = p->family == 4 ? p->src_port == 68 && p->dst_port == 67
+					: p->src_port == 546 && p->dst_port == 547;
+	struct sp_flow flow = {
+	    .key = d->stand.key,
+	    .seen_s = now_s(),
+	    .idle_s = SP_FLOW_IDLE_OPENING,
+	    .generation = v->policy->generation,
+	    .direction = SP_EGRESS,
+	};
+
+	if (f->reason || f->by_rule || p->proto != SP_PROTO_UDP || !asks ||
+	    p->marks & SP_PKT_FRAGMENT || !is_own(&p->src) || is_multicast(&p->dst) ||
+	    is_limited_broadcast(&p->dst) || !(d->stand.write & SP_STAND_WRITES))
+		return 0;
+	return put_flow(&flow);
+}
+
+/*
  * The flow of a packet that passed at the cgroup; its owner says how. Not
  * inlined, or the deepest chain would pass 512 bytes of stack.
  */
@@ -43,12 +68,15 @@ static __noinline void note_flow(const struct view *v, struct departure *d, cons
 				 const struct sp_owner *o, struct finding *f)
 {
 	__u32 direction = o->opened ? o->opened - 1u : SP_EGRESS;
+	struct answer a = {.rule = o->rule, .counter = o->counter};
 	__u8 state = 0;
 
 	f->reason = SP_REASON_NONE;
 	if (p->marks & SP_PKT_FRAGMENT ||
-	    essential_departure(v, p, 0, d->on_host, &d->stand.iface_class, &f->reason))
+	    essential_departure(v, p, 0, d->on_host, &d->stand.iface_class, &f->reason)) {
+		note_lease(v, d, p, f);
 		return;
+	}
 	f->reason = SP_REASON_NONE;
 	if (p->proto == SP_PROTO_TCP && !(p->tcp_flags & (SP_TCP_SYN | SP_TCP_FIN | SP_TCP_RST)))
 		return;
@@ -58,7 +86,6 @@ static __noinline void note_flow(const struct view *v, struct departure *d, cons
 		return;
 	if (p->proto != SP_PROTO_TCP && direction == SP_INGRESS)
 		state = SP_FLOW_CONFIRMED;
-	struct answer a = {.rule = o->rule, .counter = o->counter};
 	if (!remember(v, &d->stand, direction, &a, state) && needs_entry(&d->stand, direction))
 		f->reason = SP_REASON_FLOW_FULL;
 }
