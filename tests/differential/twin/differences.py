@@ -156,10 +156,6 @@ def dhcp_error(p, o, _):
         and not o.answers["a"] and errors_alone(o.answers["b"])
 
 
-def timestamp(p, o, _):
-    return p.family == 4 and p.kind == 13 and not o.answers["a"] and o.answers["b"] == {(1, None, 14, 0)}
-
-
 def timestamp_code(p, o, _):
     """The stack answers with code 0, which is another flow to conntrack."""
     return p.family == 4 and p.kind == 13 and p.code != 0 and not o.answers["b"] \
@@ -170,10 +166,6 @@ def early_answer(p, o, _):
     """Behind XDP and before the filter: options that the stack cannot read, and what cannot go on."""
     problem = {(1, None, 12, 0)} if p.family == 4 else {(58, None, 4, 2)}
     return not o.passed("b") and (o.answers["b"] == problem or goes_nowhere(p, o))
-
-
-def quoted_extensions(p, o, _):
-    return bool(p.extensions) and not o.answers["a"] and errors_alone(o.answers["b"])
 
 
 def jumbo(p, o, _):
@@ -218,7 +210,6 @@ ALL = (
     Difference("udp-lite", JUDGED, SALLYPORT, lite),
     Difference("gre-versions", JUDGED, SALLYPORT, gre_version),
     Difference("dhcp-errors", (IN,), BOTH, dhcp_error),
-    Difference("timestamp-replies", (IN,), BOTH, timestamp),
     Difference("timestamp-codes", (IN,), BOTH, timestamp_code),
     Difference("early-answers", JUDGED, NETFILTER, early_answer),
     Difference("untracked-errors", JUDGED, SALLYPORT + BOTH, untracked_error),
@@ -226,7 +217,6 @@ ALL = (
     Difference("routed-answers", ROUTED, SALLYPORT, routed_answer),
     Difference("routed-segments", ROUTED, SALLYPORT, routed_segment),
     Difference("routed-errors", ROUTED, SALLYPORT, routed_error),
-    Difference("quoted-extensions", (IN,), BOTH, quoted_extensions),
     Difference("jumbograms", JUDGED, NETFILTER, jumbo),
     Difference("obsolete-icmp", JUDGED, NETFILTER, obsolete),
     Difference("link-extensions", JUDGED, NETFILTER, link_extensions),

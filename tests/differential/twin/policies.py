@@ -211,7 +211,7 @@ def random_policy(dice):
     if dice.random() < 0.3:
         rules.append(Rule("clock asked", "ingress", False, ["any"], 1, [], [13, 15]))
         if dice.random() < 0.5:
-            rules.append(Rule("clock told", "egress", False, ["any"], 1, [], [14]))
+            rules.append(Rule("clocks", "egress", False, ["any"], 1, [], [13, 14]))
     ping = dice.choice((None, "any", dice.choice(zones)))
     switches = {"dhcp-client": dice.random() < 0.7, "icmp-errors": dice.random() < 0.8,
                 "redirects": dice.random() < 0.3,

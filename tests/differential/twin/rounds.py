@@ -70,8 +70,8 @@ def play(ground, seed, style, packets, change=None):
     scene = Scene(ground, dice, policy, labels, iter(HOST_PORTS))
     try:
         with ground.on_one_cpu():
-            tales = stories(scene, packets // 4) + strays(dice, policy, labels, packets * 3 // 4) \
-                + routed_stories(scene, packets // 5, packets // 4)
+            tales = stories(scene, packets // 4) + strays(dice, policy, labels, packets // 2) \
+                + routed_stories(scene, packets // 5, packets // 5)
             done.steps = run_stories(ground, tales, is_explained, judge)
     finally:
         scene.close()

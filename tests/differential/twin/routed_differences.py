@@ -2,7 +2,8 @@
 """Of what is routed: the tests behind the differences that it alone has."""
 from decode import TCP, WITH_PORTS
 
-ECHO, ECHO_REPLY = {4: 8, 6: 128}, {4: 0, 6: 129}
+ECHO = {4: 8, 6: 128}
+REPLIES = {4: {0: 8, 14: 13}, 6: {129: 128}}    # type of ICMP -> what it answers
 SYN, ACK = 2, 16
 TOO_LATE = {4: (1, None, 11, 0), 6: (58, None, 3, 0)}
 BEYOND_SCOPE = (58, None, 1, 2)
@@ -23,8 +24,8 @@ def either_may_open(p, setting):
 def routed_answer(p, o, setting):
     """What answers a question that the rules would allow, asked or not."""
     if p.is_icmp:
-        return p.kind == ECHO_REPLY[p.family] and \
-            setting.policy.admits("forward", p.dst, p.proto, ECHO[p.family], p.src)
+        asked = REPLIES[p.family].get(p.kind)
+        return asked is not None and setting.policy.admits("forward", p.dst, p.proto, asked, p.src)
     return p.proto != TCP and setting.policy.admits("forward", p.dst, p.proto, p.sport, p.src)
 
 

@@ -173,17 +173,19 @@ def ping_out(scene):
     dice, family = scene.dice, scene.dice.choice((4, 6))
     dst, _ = scene.peer("egress", family, None)
     ident = next(scene.ports)
-    proto, kind = (packets.ICMP, 8) if family == 4 else (packets.ICMP6, 128)
+    proto, kind, answers = (packets.ICMP, 8, 0) if family == 4 else (packets.ICMP6, 128, 129)
+    if family == 4 and dice.random() < 0.3:
+        kind, answers = 13, 14  # the time; its body is 12 bytes
     pair = scene.pair(family, socket.SOCK_RAW, proto, bound=0)
     rest = struct.pack("!HH", ident, 1)
-    body = packets.icmp(8, 0, rest, b"ping") if family == 4 else \
-        packets.icmp6(HOST[6], dst, 128, 0, rest, b"ping")
+    body = packets.icmp(kind, 0, rest, b"ping" * 3) if family == 4 else \
+        packets.icmp6(HOST[6], dst, kind, 0, rest, b"ping" * 3)
     asked = yield departure(lambda side: pair[side.name].sendto(body, (dst, 0)),
                             lambda p: p.kind == kind and p.ident == ident and p.dst == dst)
     wrong = dice.random() < 0.4
     rest = struct.pack("!HH", ident ^ wrong, 1)
-    body = packets.icmp(0, 0, rest, b"ping") if family == 4 else \
-        packets.icmp6(dst, HOST[6], 129, 0, rest, b"ping")
+    body = packets.icmp(answers, 0, rest, b"ping" * 3) if family == 4 else \
+        packets.icmp6(dst, HOST[6], answers, 0, rest, b"ping" * 3)
     yield scene.arrival(dst, HOST[family], proto, body, "reply" if asked.both and not wrong else "")
 
 
@@ -321,6 +323,19 @@ def tcp_out(scene):
         yield from go_on(scene, connection)
 
 
+def dhcp_out(scene):
+    """A lease is renewed with its server; the server is gone."""
+    dst = f"10.2.{scene.dice.randint(0, 255)}.{scene.dice.randint(1, 254)}"
+    pair = scene.pair(4, socket.SOCK_DGRAM, bound=68)
+    if pair is None:
+        return
+    payload = b"renews %d" % next(scene.labels)
+    asked = yield departure(lambda side: pair[side.name].sendto(payload, (dst, 67)),
+                            lambda p: p.proto == packets.UDP and p.body[8:] == payload)
+    sent = packets.ip(HOST[4], dst, packets.UDP, packets.udp(HOST[4], dst, 68, 67, payload))
+    yield error(scene, 4, dst, sent, "related" if asked.both else "forged")
+
+
 def tcp_in(scene):
     dice, family = scene.dice, scene.dice.choice((4, 6))
     src, _ = scene.peer("ingress", family, packets.TCP)
@@ -355,7 +370,8 @@ def tcp_in(scene):
         yield connection.say("R")
 
 
-KINDS = (udp_out, udp_out, udp_in, ping_out, raw_out, odd_out, tcp_out, tcp_out, tcp_in, tcp_in)
+KINDS = (udp_out, udp_out, udp_in, ping_out, raw_out, odd_out, tcp_out, tcp_out, tcp_in, tcp_in) * 3 \
+    + (dhcp_out,)
 
 
 def stories(scene, number):
