@@ -41,4 +41,25 @@ std::vector<std::string> icmp_type_names() {
     return names;
 }
 
+std::string why_icmp_opens_nothing(Direction direction, std::uint8_t proto, std::uint8_t type) {
+    const bool v4 = proto == 1;
+    const bool error = v4 ? type == 3 || type == 11 || type == 12 : type >= 1 && type <= 4;
+    const bool redirect = type == (v4 ? 5 : 137);
+    const bool on_link = !v4 && ((type >= 130 && type <= 136) || type == 143);
+    const bool dead =
+        v4 ? type == 4 || type == 6 || type == 15 || type == 16 || (type >= 30 && type <= 39)
+           : type == 0 || type == 127 || type == 255;
+    if (dead) return "it is obsolete or reserved, and always dropped";
+    if (error && direction != Direction::egress)
+        return "an error passes with the flow that it quotes, by [essentials] icmp-errors, or "
+               "not at all";
+    if (redirect && direction != Direction::forward)
+        return "[essentials] redirects alone says whether redirects pass";
+    if (on_link && direction == Direction::ingress)
+        return "[essentials] neighbour-discovery alone says whether these messages pass";
+    if (type == (v4 ? 0 : 129) && direction != Direction::forward)
+        return "a reply to a ping that was let through needs no rule, and opens no flow";
+    return {};
+}
+
 } // namespace sallyport::config

@@ -57,7 +57,7 @@ class RuleReader {
         rule.from = peers("from", direction);
         rule.to = peers("to", direction);
         rule.services =
-            read_services(fields_, rule.deny ? RuleKind::deny : RuleKind::allow, world_);
+            read_services(fields_, rule.deny ? RuleKind::deny : RuleKind::allow, direction, world_);
         if (const Value* globs = fields_.get("interfaces"))
             rule.interfaces = interface_globs(*globs, "interfaces", findings_);
         rule.identity = identity(direction);

@@ -225,6 +225,30 @@ std::vector<ServiceRange> icmp_ranges(const Value& list, const Protocols& protoc
     return ranges;
 }
 
+// A type that opens nothing in any family that it is named for.
+void warn_of_vain_types(const Value& list, const Protocols& protocols, Direction direction,
+                        Fields& rule) {
+    Findings said("", ""); // what is wrong with the list has been said
+    for (const Value& item : list.items) {
+        const std::optional<IcmpType> type = type_of(item, said);
+        if (!type) continue;
+        std::string why;
+        bool opens = false;
+        for (const std::uint8_t proto : protocols.numbers) {
+            const std::optional<std::uint8_t> number = proto == kIcmp ? type->v4 : type->v6;
+            if (!number) continue;
+            const std::string its = why_icmp_opens_nothing(direction, proto, *number);
+            opens = opens || its.empty();
+            if (why.empty()) why = its;
+        }
+        if (opens || why.empty()) continue;
+        const std::string name =
+            item.kind == ValueKind::string ? quoted(item.text) : std::to_string(item.number);
+        rule.findings().warning(item.place,
+                                rule.title() + " opens nothing by ICMP type " + name + ": " + why);
+    }
+}
+
 // All that the protocols have, when neither ports nor types narrow them.
 std::vector<ServiceRange> whole(const Protocols& protocols) {
     std::vector<ServiceRange> ranges;
@@ -244,7 +268,8 @@ std::vector<ServiceRange> whole(const Protocols& protocols) {
 
 } // namespace
 
-Services read_services(Fields& rule, RuleKind kind, const ParseWorld& world) {
+Services read_services(Fields& rule, RuleKind kind, std::optional<Direction> direction,
+                       const ParseWorld& world) {
     Findings& findings = rule.findings();
     const Value* const proto = kind == RuleKind::deny ? rule.get("proto") : rule.need("proto");
     const Value* const ports = rule.get("ports");
@@ -278,6 +303,8 @@ Services read_services(Fields& rule, RuleKind kind, const ParseWorld& world) {
                 services.ranges.push_back({.proto = number, .low = range.low, .high = range.high});
     } else if (types != nullptr) {
         services.ranges = icmp_ranges(*types, protocols, findings);
+        if (kind == RuleKind::allow && direction)
+            warn_of_vain_types(*types, protocols, *direction, rule);
     } else {
         services.ranges = whole(protocols);
     }

@@ -118,6 +118,51 @@ TEST_CASE("types are named for the families that have them, or numbered for both
     CHECK(services(deny("proto = \"icmp\"\ntypes = [\"echo-request\"]")) == "1/8-8 58/128-128");
 }
 
+TEST_CASE("a type by which no rule opens anything is warned of, with its place and why") {
+    const std::string never = "9:10: rule \"r\" opens nothing by ICMP type ";
+    const std::string keys = "proto = \"icmp\"\ntypes = [";
+    const auto said = [&](const std::string& table, const std::string& types) {
+        const std::string peer = table == "egress" ? "to" : "from";
+        return findings("[[" + table + "]]\nname = \"r\"\n" + peer + " = \"any\"\n" +
+                        (table == "forward" ? "to = \"any\"\n" : "\n") + keys + types + "]\n");
+    };
+    const std::string reply =
+        ": a reply to a ping that was let through needs no rule, and opens no flow";
+    const std::string error = ": an error passes with the flow that it quotes, by [essentials] "
+                              "icmp-errors, or not at all";
+    const std::string dead = ": it is obsolete or reserved, and always dropped";
+    CHECK(said("ingress", "\"echo-reply\"") == Lines{"w" + never + "\"echo-reply\"" + reply});
+    CHECK(said("egress", "\"echo-reply\"") == Lines{"w" + never + "\"echo-reply\"" + reply});
+    for (const std::string name :
+         {"destination-unreachable", "time-exceeded", "parameter-problem", "packet-too-big"}) {
+        CHECK(said("ingress", "\"" + name + "\"") ==
+              Lines{"w" + never + "\"" + name + "\"" + error});
+        CHECK(said("forward", "\"" + name + "\"") ==
+              Lines{"w" + never + "\"" + name + "\"" + error});
+        CHECK(said("egress", "\"" + name + "\"").empty()); // of a raw socket
+    }
+    CHECK(said("ingress", "\"redirect\"").size() == 1);
+    CHECK(said("egress", "\"redirect\"").size() == 1);
+    CHECK(said("ingress", "4") == Lines{"w" + never + "4" + dead}); // obsolete, and an error
+    // One family is enough: 5 is a redirect of ICMP, and nothing of ICMPv6.
+    for (const std::string type :
+         {"5", "8", "13", "30", "128", "135", "\"echo-request\"", "\"timestamp-request\"",
+          "\"timestamp-reply\"", "\"router-advertisement\""})
+        CHECK(said("ingress", type).empty());
+    CHECK(said("ingress", "\"echo-request\", \"echo-reply\"") ==
+          Lines{"w9:26: rule \"r\" opens nothing by ICMP type \"echo-reply\"" + reply});
+}
+
+TEST_CASE("which types open nothing depends on the family that the rule is for") {
+    CHECK(findings(rule("proto = 1\ntypes = [3, 5, 15, 30, 39]")).size() == 5);
+    CHECK(findings(rule("proto = 1\ntypes = [1, 2, 7, 29, 40]")).empty());
+    CHECK(findings(rule("proto = 58\ntypes = [0, 1, 4, 127, 129, 130, 137, 143, 255]")).size() ==
+          9);
+    CHECK(findings(rule("proto = 58\ntypes = [5, 126, 128, 138, 142, 144, 254]")).empty());
+    // A deny rule is of no more use there, but asks for nothing that it does not get.
+    CHECK(findings(deny("proto = 1\ntypes = [3]")).empty());
+}
+
 TEST_CASE("types that are none are errors") {
     CHECK(wrong(rule("proto = \"icmp\"\ntypes = [256, -1, \"echo-requst\", true]")) ==
           Lines{"8:10: an ICMP type must be from 0 to 255",
