@@ -145,6 +145,17 @@ Status settle_enforced(const std::string& state_dir) {
     return {};
 }
 
+void unstage_enforced(const std::string& state_dir) {
+    std::error_code ignored;
+    std::filesystem::remove(staged_in(state_dir), ignored);
+}
+
+void forget_enforced(const std::string& state_dir) {
+    unstage_enforced(state_dir);
+    std::error_code ignored;
+    std::filesystem::remove(path_in(state_dir), ignored);
+}
+
 Result<std::optional<Enforced>> load_enforced(const std::string& state_dir,
                                               std::uint32_t generation) {
     // Staged and never settled: killed between, or before, the switch.

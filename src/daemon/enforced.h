@@ -47,6 +47,10 @@ struct Enforced {
 // disk leaves the old one, a crash both.
 [[nodiscard]] Status stage_enforced(const std::string& state_dir, const Enforced& enforced);
 [[nodiscard]] Status settle_enforced(const std::string& state_dir);
+// What was staged is not to come: a later policy of that generation is another one.
+void unstage_enforced(const std::string& state_dir);
+// Both are of a wall that is gone, and the next one counts its generations from 1 as well.
+void forget_enforced(const std::string& state_dir);
 // Of the two the one of that generation, else the settled one; nullopt when there is none.
 [[nodiscard]] Result<std::optional<Enforced>> load_enforced(const std::string& state_dir,
                                                             std::uint32_t generation);

@@ -113,6 +113,7 @@ Result<Wall> Wall::raise(Pins pins, const PolicySource& source, Running running,
     const sp_settings settings = SP_TRY(fresh_settings(source.policy, cgroup));
     // What a start that died half-way may have left is nobody's enforcement.
     SP_TRY(pins.clear());
+    forget_enforced(state_dir);
     const std::string layout = pins.layout_dir();
     Result<Programs> programs = Programs::load({.settings = settings, .pin_dir = layout});
     if (!programs) {
@@ -149,6 +150,7 @@ Result<Wall> Wall::raise(Pins pins, const PolicySource& source, Running running,
     };
     Status built = build();
     if (!built) {
+        unstage_enforced(state_dir);
         static_cast<void>(wall.take_down());
         return std::unexpected<Error>(std::move(built).error());
     }
@@ -269,7 +271,9 @@ void Wall::note_next(const PolicySource& source, const MapImage& image, WallNews
     }
     const Status staged = stage_enforced(state_dir_, next_);
     // The wall does not wait for a disk; only names would be lost.
-    if (!staged) news.notes.push_back(staged.error().text());
+    if (staged) return;
+    news.notes.push_back(staged.error().text());
+    unstage_enforced(state_dir_);
 }
 
 void Wall::note_switched(WallNews& news) {
@@ -317,6 +321,7 @@ Status Wall::switch_to(const PolicySource& source, std::uint32_t slot, const Map
         guarded = activate(programs_.maps(), slot);
     }
     if (!guarded) {
+        unstage_enforced(state_dir_);
         enforced_.interfaces = old_globs;
         for (const GuardedNic& nic : guarded_)
             if (std::none_of(old_nics.begin(), old_nics.end(),

@@ -83,7 +83,24 @@ def finish(process, patience, is_done=lambda: False):
 
 def attach(lab, pid, output, point=None):
     """strace on a process that runs; returns when it is watched."""
-    process = lab.start(strace(output, point) + ["-p", str(pid)], stdout=subprocess.DEVNULL,
+    return watch(lab, pid, strace(output, point))
+
+
+def failing_mmap(output, number=None):
+    """strace's command that sees what is mapped and renamed; with a number, that mmap fails."""
+    words = ["strace", "-qq", "-o", output, "-e", "trace=mmap,rename"]
+    return words + ([] if number is None else ["-e", f"inject=mmap:error=ENOMEM:when={number}"])
+
+
+def mmaps_before(output, renamed):
+    """How many were there when that file was renamed."""
+    with open(output, encoding="utf-8", errors="replace") as lines:
+        return "".join(lines).partition(renamed)[0].count("mmap(")
+
+
+def watch(lab, pid, command):
+    """Such a command on a process that runs; returns when it is watched."""
+    process = lab.start(command + ["-p", str(pid)], stdout=subprocess.DEVNULL,
                         stderr=subprocess.DEVNULL)
     until = time.monotonic() + 10.0
     while time.monotonic() < until and process.poll() is None:

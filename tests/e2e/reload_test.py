@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """SIGHUP: a good file switches at one stroke, a bad one changes nothing."""
+import json
 import os
 import unittest
 
-from harness import CUT, HOST, PEER, E2e, both, each_family, rule
+from harness import CUT, HOST, PEER, E2e, both, each_family, eventually, rule
+from killer import failing_mmap, mmaps_before, watch
 
 WEB = rule("ingress", "web", both(PEER), ports=[80])
 HTTPS = rule("egress", "https", both(PEER), ports=[443])
@@ -132,6 +134,90 @@ class Reload(E2e):
             wanted = {"open"} if name.startswith("allowed") else {
                 "timeout" if "-in-" in name else "eperm"}
             self.assertEqual(set(counts.get(name, {})), wanted, f"{name}: {counts.get(name)}")
+
+
+class Record(E2e):
+    """What is on disk about the policy that comes, when it does not come."""
+
+    def state(self, name):
+        return os.path.join(self.guard.directory, "state", name)
+
+    def names(self):
+        return [r["name"] for r in self.guard.status()["rules"]]
+
+    def generation(self):
+        return self.guard.status()["generation"]
+
+    def reload_under(self, command, rules):
+        """What the daemon says of a reload that strace sees to its end."""
+        strace = watch(self.lab, self.guard.process.pid, command)
+        since = os.path.getsize(self.guard.log)
+        self.rewrite(rules)
+        ended = eventually(lambda: "protecting, generation" in self.guard.said(since), 20.0)
+        self.assertTrue(ended, self.guard.said(since))
+        strace.terminate()
+        strace.wait(10.0)
+        return self.guard.said(since)
+
+    def fail_to_switch(self):
+        """A reload to MORE and WEB whose first mmap after the record was made is refused: that
+        of the control word. Which it is an undisturbed one shows; the heap maps, too, so that
+        it may take some attempts."""
+        trace, record = os.path.join(self.guard.directory, "strace"), self.state("enforced.next.json")
+        for _ in range(8):
+            self.reload_under(failing_mmap(trace), WEB)
+            number = mmaps_before(trace, record + ".new") + 1
+            if "nothing has changed" in self.reload_under(failing_mmap(trace, number), MORE + WEB):
+                with open(trace, encoding="utf-8") as lines:
+                    made = record + ".new" in lines.read().partition("INJECTED")[0]
+                if made:
+                    return
+        self.fail("no reload failed where it should")
+
+    def assert_web_alone_rules(self, generation):
+        status = self.guard.status()
+        self.assertEqual((status["state"], status["generation"]), ("protected", generation))
+        self.assertEqual(self.names(), ["web"])
+        self.assertFalse(os.path.exists(self.state("enforced.next.json")))
+        with open(self.state("enforced.json"), encoding="utf-8") as file:
+            self.assertEqual(json.load(file)["generation"], generation)
+
+    def test_a_switch_that_fails_leaves_no_record_of_the_policy_that_did_not_come(self):
+        self.begin(WEB)
+        self.fail_to_switch()
+        self.assert_web_alone_rules(self.generation())
+        # The next policy of that generation is another one.
+        self.switch(HTTPS + WEB)
+        self.guard.kill()
+        self.guard.start(self.file)
+        self.assertEqual(self.names(), ["https", "web"])
+
+    def test_a_record_that_was_made_before_a_kill_is_not_taken_up_by_the_next_start(self):
+        """kill_sweep kills there; here the record is made by hand, so that it surely is."""
+        self.begin(WEB)
+        self.guard.kill()
+        with open(self.state("enforced.json"), encoding="utf-8") as file:
+            record = json.load(file)
+        record["generation"] += 1
+        record["rules"][0]["name"] = "never"
+        with open(self.state("enforced.next.json"), "w", encoding="utf-8") as file:
+            json.dump(record, file)
+        self.assertEqual(self.names(), ["web"])
+        self.guard.start(self.file)
+        self.assert_web_alone_rules(1)
+
+    def test_a_wall_that_is_raised_anew_takes_no_name_from_the_one_before(self):
+        """Both are of generation 1, and the disk takes no record of the second."""
+        self.begin(WEB)
+        self.end()
+        self.assertTrue(os.path.exists(self.state("enforced.json")))
+        os.mkdir(self.state("enforced.next.json.new"))
+        self.addCleanup(os.rmdir, self.state("enforced.next.json.new"))
+        self.begin(HTTPS)
+        self.guard.kill()
+        self.guard.start(self.file)
+        self.assertNotIn("web", self.names())
+        self.assertIn("the names of what is enforced are lost", self.guard.said())
 
 
 if __name__ == "__main__":
