@@ -8,6 +8,7 @@
 #include "cli/verbs.h"
 
 #include <chrono>
+#include <cstdio>
 #include <fmt/format.h>
 #include <thread>
 
@@ -45,9 +46,12 @@ ExitCode guard(const Paths& paths, const std::string& name, Format format) {
     };
     const bool guarded = answer->value("guarded", false);
     const std::string why = text("why");
-    say(fmt::format("sallyport: {} is {}{}{}", name,
+    const std::string line =
+        fmt::format("sallyport: {} is {}{}{}", name,
                     guarded ? "guarded (" + text("mode") + " XDP)" : "not guarded",
-                    why.empty() ? "" : ": ", why));
+                    why.empty() ? "" : ": ", why);
+    // udev makes a warning of each line on the standard error.
+    std::puts(line.c_str());
     return ExitCode::done;
 }
 
@@ -66,8 +70,9 @@ Verb guard_verb(CLI::App& parent, const SharedPaths& paths) {
             return good ? std::string() : "not the name of an interface";
         });
     command->add_flag("--json", *as_json, "print JSON");
-    command->footer("Exits 0 when it is guarded, and when the policy does not name it; 3 when it\n"
-                    "should be guarded and cannot be, or no wall stands.");
+    command->footer(
+        "Exits 0 when it is guarded, when the policy does not name it, and when no wall\n"
+        "stands; 3 when it should be guarded and cannot be.");
     return {.command = command, .act = [paths, as_json, name] {
                 return guard(*paths, *name, *as_json ? Format::json : Format::text);
             }};

@@ -15,6 +15,11 @@ nlohmann::ordered_json or_null(const std::string& text) {
     return text.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(text);
 }
 
+// Early in a boot there is none yet: whoever raises it guards what is there then.
+Wall::Guarded no_wall(const Paths& paths) {
+    return {.guarded = false, .mode = "", .why = "no wall stands in " + paths.bpffs};
+}
+
 } // namespace
 
 nlohmann::ordered_json to_json(const Wall::Guarded& guarded) {
@@ -29,12 +34,13 @@ Result<Wall::Guarded> guard_by_pins(const Paths& paths, const std::string& name)
     if (!std::filesystem::exists(layout_dir_of(paths.bpffs) + "/maps/sp_control", error)) {
         if (error && error.value() == EACCES)
             return fail(ErrorKind::permission, "the pins are for root only", "run it as root");
-        return fail(ErrorKind::not_found,
-                    "no wall stands in " + paths.bpffs + ", so nothing is guarded",
-                    "sallyport run raises it and guards what the policy names");
+        return no_wall(paths);
     }
     Pins pins = SP_TRY(Pins::lock(paths.bpffs, kPatience));
-    if (!pins.stands()) return fail(ErrorKind::not_found, "no policy is in force", "sallyport run");
+    if (!pins.stands()) { // a `down` came between, and our lock has made the directory anew
+        pins.remove_if_empty();
+        return no_wall(paths);
+    }
     return Wall::guard_one(std::move(pins), paths.state_dir, name);
 }
 

@@ -13,8 +13,8 @@ namespace sallyport {
 // {"guarded":true,"mode":"native","why":null}
 [[nodiscard]] nlohmann::ordered_json to_json(const Wall::Guarded& guarded);
 
-// ErrorKind::not_found when no wall stands or there is no such interface; conflict
-// when a daemon holds the pins.
+// Not guarded, and no error, when no wall stands. ErrorKind::not_found when there is no
+// such interface; conflict when a daemon holds the pins.
 [[nodiscard]] Result<Wall::Guarded> guard_by_pins(const Paths& paths, const std::string& name);
 
 } // namespace sallyport

@@ -189,11 +189,15 @@ Status Pins::clear() const {
 
 Status Pins::remove() const {
     Status cleared = clear();
+    remove_if_empty();
+    return cleared;
+}
+
+void Pins::remove_if_empty() const {
     std::error_code ignored;
     for (const std::string& path : {layout_dir_ + "/links", layout_dir_ + "/programs",
                                     layout_dir_ + "/maps", layout_dir_, directory_})
         fs::remove(path, ignored); // other layouts' pins may keep the last
-    return cleared;
 }
 
 } // namespace sallyport

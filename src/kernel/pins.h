@@ -50,6 +50,8 @@ class Pins {
     // Removes every pin and the directory, links before maps. What could not be
     // removed is named in the error; the rest is gone.
     [[nodiscard]] Status remove() const;
+    // Removes the directory when nothing is pinned in it: a lock would else leave one behind.
+    void remove_if_empty() const;
 
   private:
     Pins(std::string directory, Fd lock);

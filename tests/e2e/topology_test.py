@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Interfaces come, go, change names and namespaces; none is open by accident."""
 import ctypes
+import fcntl
 import json
 import os
+import shutil
 import struct
 import subprocess
 import time
@@ -231,7 +233,8 @@ class GuardCommand(Topology):
         for name in names:
             self.host.ip(f"link add {name} type veth peer name far{name}")
             self.addCleanup(self.host.ip, f"link del {name}")
-        running = [self.lab.start(self.guard.command("guard", name), stderr=subprocess.PIPE,
+        running = [self.lab.start(self.guard.command("guard", name), stdout=subprocess.PIPE,
+                                  stderr=subprocess.PIPE,
                                   env=self.guard.environment) for name in names]
         for name, process in zip(names, running):
             _, said = process.communicate(timeout=30)
@@ -240,12 +243,40 @@ class GuardCommand(Topology):
         counters = [self.hook(name) for name in names]
         self.assertEqual(len(counters), len(names))
 
-    def test_it_says_three_when_it_cannot(self):
+    def assert_no_wall(self, code, output, errors):
+        """Nothing to join is no failure, and no warning for udev's journal."""
+        self.assertEqual((code, errors), (0, ""))
+        self.assertIn("not guarded: no wall stands", output)
+        self.assertFalse(os.path.exists(self.guard.pins))
+
+    def test_without_a_wall_it_does_nothing_and_that_is_no_failure(self):
         self.end()
         self.guard.down()
-        done, _ = self.call_guard("eth0")
-        self.assertEqual(done.returncode, 3)
-        self.assertIn("no wall stands", done.stderr)
+        for name in "eth0", "nosuch0":
+            done, _ = self.call_guard(name)
+            self.assert_no_wall(done.returncode, done.stdout, done.stderr)
+            answer = self.guard_json(name)
+            self.assertEqual((answer["guarded"], answer["mode"]), (False, None))
+            self.assertIn("no wall stands", answer["why"])
+
+    def test_a_down_that_comes_between_leaves_it_nothing_to_join_and_no_directory(self):
+        self.begin(RULES)
+        self.guard.kill()
+        lock = os.open(self.guard.pins, os.O_RDONLY | os.O_DIRECTORY)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        waiting = self.lab.start(self.guard.command("guard", "eth0"), stdout=subprocess.PIPE,
+                                 stderr=subprocess.PIPE, text=True, env=self.guard.environment)
+
+        def waits():
+            fds = f"/proc/{waiting.pid}/fd"
+            return self.guard.pins in [os.readlink(os.path.join(fds, n)) for n in os.listdir(fds)]
+        self.assertTrue(eventually(waits), "it does not wait for the lock")
+        shutil.rmtree(self.guard.pins)  # as `down` does, which then lets go of the lock
+        os.close(lock)
+        output, errors = waiting.communicate(timeout=30)
+        self.assert_no_wall(waiting.returncode, output, errors)
+
+    def test_it_says_three_when_it_cannot(self):
         self.begin(RULES, interfaces=("eth0", "lan*"))
         self.make("out4", 54)
         for daemon in ("runs", "is gone"):
