@@ -8,17 +8,6 @@
 #include "routed.h"
 #include "translated.h"
 
-/* Whose is the destination? SP_LOCAL_* of the host's namespace; groups are everybody's. */
-static __always_inline int is_for_host(const struct sp_addr *dst)
-{
-	const __u32 *local;
-
-	if (is_multicast(dst) || is_limited_broadcast(dst))
-		return 1;
-	local = bpf_map_lookup_elem(&sp_local, dst);
-	return local && *local & (SP_LOCAL_HOST | SP_LOCAL_BROADCAST);
-}
-
 /* Who has no address yet may ask for one (RFC 2131): a DHCP server's matter of rules. */
 static __always_inline int asks_for_lease(const struct packet *p)
 {

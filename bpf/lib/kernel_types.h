@@ -86,13 +86,20 @@ struct bpf_xdp_entity {
 
 struct net_device {
 	char name[16];
+	possible_net_t nd_net;
 	int ifindex;
 	unsigned int flags;
 	struct bpf_xdp_entity xdp_state[3]; /* generic, native, on the card; 5.9 */
 };
 
+struct dst_entry {
+	struct net_device *dev;
+};
+
 struct sk_buff {
 	unsigned int len;
+	struct net_device *dev;
+	unsigned long _skb_refdst; /* its route, and in the lowest bit how it is held */
 	__u16 network_header;
 	unsigned char *head;
 	unsigned long _nfct; /* conntrack's entry, and in the low bits enum ip_conntrack_info */

@@ -4,13 +4,15 @@
 /* NIC out: what is routed, judged already or now, by what the wire shows. */
 #include "passing.h"
 #include "relay.h"
+#include "route.h"
 
 /*
- * Has the hook for routed traffic judged it? That hook is behind IP, and what IP
- * sends bears the NIC's own address; a frame that only crossed a bridge does not.
+ * Has the hook for routed traffic judged it? Netfilter's judges whatever this namespace
+ * routes. Before it, that hook is behind IP, and what IP sends bears the NIC's own address;
+ * a frame that only crossed a bridge does not, one of an ipvlan does.
  */
-static __always_inline int was_routed(const struct reader *r, const struct sp_iface *nic,
-				      const struct sp_iface *in)
+static __always_inline int was_routed(const struct reader *r, const struct packet *p,
+				      const struct sp_iface *nic, const struct sp_iface *in)
 {
 	__u8 mac[6];
 
@@ -19,8 +21,11 @@ static __always_inline int was_routed(const struct reader *r, const struct sp_if
 	/* The bridge that hands over to IP takes a port's place as the input: this one did not. */
 	if (in && in->marks & SP_IFACE_PORT)
 		return 0;
+	if (sp_settings.forward_hook == SP_FORWARD_NETFILTER && !is_routed_here(r->ctx))
+		return 0;
+	/* What a hook before IP took for the host's own, groups and broadcasts, may be routed too. */
 	if (sp_settings.forward_hook == SP_FORWARD_TC_INGRESS &&
-	    !(in && (in->guarded || in->marks & SP_IFACE_JUDGES_ROUTED)))
+	    (is_for_host(&p->dst) || !(in && (in->guarded || in->marks & SP_IFACE_JUDGES_ROUTED))))
 		return 0;
 	if (nic->link == SP_LINK_IP)
 		return 1;
@@ -44,7 +49,7 @@ static __always_inline void leave_routed(const struct reader *r, const struct vi
 	int relayed = is_own(&p->src);
 
 	f->direction = SP_FORWARD;
-	if (!was_routed(r, nic, in)) {
+	if (!was_routed(r, p, nic, in)) {
 		f->reason = SP_REASON_FRAGMENT;
 		if (p->marks & SP_PKT_FRAGMENT)
 			return;

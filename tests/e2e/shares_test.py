@@ -9,7 +9,7 @@ OTHER = {4: "10.9.0.3", 6: "fd00:9::3"}
 FLOODED = (forward("web", both(BOXES), both(PEER), ports=[443])
            + forward("many", both(BOXES), both(PEER), proto="udp", ports=[53, "20000-30000"])
            + rule("ingress", "ssh", both(PEER), ports=[80])
-           + rule("egress", "web", both(PEER), ports=[443])
+           + rule("egress", "own web", both(PEER), ports=[443])
            + "[flows]\nmax = 1024\n")
 
 
