@@ -52,4 +52,11 @@ std::vector<std::string> other_ways(const OtherWaysWorld& world) {
     return ways;
 }
 
+std::vector<std::string> nic_sharers(const std::string& root) {
+    std::vector<std::string> sharers;
+    for (const char* name : {"ipvlan", "macvlan"})
+        if (fs::exists(root + "/sys/module/" + name)) sharers.emplace_back(name);
+    return sharers;
+}
+
 } // namespace sallyport

@@ -21,4 +21,8 @@ struct OtherWaysWorld {
 // DPDK takes NICs; "vsock": this machine and its host, or its guests, can talk.
 [[nodiscard]] std::vector<std::string> other_ways(const OtherWaysWorld& world);
 
+// "ipvlan", "macvlan": devices of other namespaces may share a guarded NIC. Blind only
+// where the kernel does not tell in whose namespace a packet was routed (before 6.4).
+[[nodiscard]] std::vector<std::string> nic_sharers(const std::string& root);
+
 } // namespace sallyport

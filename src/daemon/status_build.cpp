@@ -38,8 +38,11 @@ std::vector<std::string> blind_spots(const std::vector<HookState>& hooks, const 
     for (const HookState& hook : hooks)
         if (!hook.attached && !is_socket_hook(hook.hook))
             blind.push_back(hook.iface.empty() ? hook.hook : hook.hook + ":" + hook.iface);
-    if (std::ranges::none_of(hooks, [](const HookState& h) { return h.hook.starts_with("hold_"); }))
+    if (std::ranges::none_of(hooks,
+                             [](const HookState& h) { return h.hook.starts_with("hold_"); })) {
         blind.push_back("new-interfaces"); // until they are guarded
+        for (std::string& sharer : nic_sharers("")) blind.push_back(std::move(sharer));
+    }
     return blind;
 }
 

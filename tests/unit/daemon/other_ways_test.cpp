@@ -59,3 +59,12 @@ TEST_CASE("vsock is a way between a guest and its host, not by itself") {
         CHECK(machine.ways() == Names{"vsock"});
     }
 }
+
+TEST_CASE("devices that share a NIC are named when their module is loaded") {
+    Machine machine;
+    CHECK(nic_sharers(machine.dir / "").empty());
+    machine.make("/sys/module/macvlan");
+    CHECK(nic_sharers(machine.dir / "") == Names{"macvlan"});
+    machine.make("/sys/module/ipvlan");
+    CHECK(nic_sharers(machine.dir / "") == Names{"ipvlan", "macvlan"});
+}
