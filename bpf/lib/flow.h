@@ -21,11 +21,11 @@ struct flow_facts {
 /* What a packet does to the flow it belongs to. */
 struct flow_touch {
 	__u32 now;
-	__u32 idle_s;	/* for a confirmed flow that is not closing */
-	__u8 confirm;	/* this is the other side's first word */
-	__u8 tcp_flags; /* FIN and RST shorten the life */
-	__u8 write;	/* 0: look only */
-	__u8 spare;
+	__u32 idle_s;	  /* for a confirmed flow that is not closing */
+	__u8 confirm;	  /* this is the other side's first word */
+	__u8 tcp_flags;	  /* FIN and RST shorten the life */
+	__u8 write;	  /* 0: look only */
+	__u8 routed;	  /* not 0: only a flow that is routed is meant */
 	__u32 generation; /* not 0: a relayed flow of another one is not renewed */
 };
 
@@ -65,6 +65,10 @@ static __always_inline int find_in_set(__u32 index, const struct sp_flow_key *ke
 		    << i;
 	if (hits) {
 		f = &set->flows[lowest_of(hits) & (SP_FLOW_WAYS - 1)];
+		if (t->routed && f->direction != SP_FORWARD) {
+			bpf_spin_unlock(&set->lock);
+			return 0;
+		}
 		touch_flow(f, t);
 		facts->generation = f->generation;
 		facts->counter = f->counter;

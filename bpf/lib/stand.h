@@ -120,6 +120,8 @@ static __always_inline void touch_of(struct flow_touch *t, const struct view *v,
 	t->confirm = (__u8)direction_confirms;
 	t->tcp_flags = p->proto == SP_PROTO_TCP ? p->tcp_flags : 0;
 	t->write = s->write & SP_STAND_WRITES;
+	/* At XDP also what a bridge carries for somebody else, which TC has judged as leaving. */
+	t->routed = s->write & SP_STAND_ROUTED && !(s->write & SP_STAND_FIRST);
 	/* A peer must not keep alive a relayed flow of an older policy; the hook behind stamps it.
 	 */
 	if (s->write & SP_STAND_FIRST)

@@ -3,6 +3,7 @@
 // outside (by eth0, which is). The hook for what is routed is netfilter's or, where the
 // kernel has none, TC ingress of the interface without guard; XDP comes before either.
 #include "support/bench.h"
+#include "support/flow_table.h"
 #include "support/icmp_message.h"
 #include "support/machine.h"
 
@@ -322,4 +323,25 @@ TEST_CASE("asking about what is routed leaves no trace") {
     CHECK(bench.forward(away(Family::v4, tcp{.dport = 443})).passed);
     CHECK_FALSE(bench.forward(away(Family::v4, tcp{.dport = 444})).passed);
     CHECK(bench.flow_entries() == 0);
+}
+
+TEST_CASE("what is routed passes by no flow that is the host's own or was asked of it") {
+    Family family = GENERATE(Family::v4, Family::v6);
+    sp_forward_hook hook = GENERATE(from_range(forward_hooks()));
+    INFO(to_string(family) << ", hook " << hook);
+    Packet segment = away(family, tcp{.sport = 5000, .dport = 443, .flags = ACK});
+    for (sp_direction direction : {SP_EGRESS, SP_INGRESS, SP_FORWARD}) {
+        INFO("direction " << direction);
+        Bench bench{kAway, with(hook)};
+        REQUIRE(bench.forward(away(family, tcp{.sport = 5000, .dport = 443})) == passes());
+        REQUIRE(bench.flow_entries() == 1);
+        sp_flow flow = read_flows(bench.instance())[0];
+        flow.direction = direction;
+        flow.generation = SP_GENERATION_KEPT;
+        // A policy that would let nobody open it.
+        Bench none{allow_in("in", "any", "any"), with(hook)};
+        REQUIRE(seed_flow(none.instance(), flow));
+        CHECK(none.forward(segment) ==
+              (direction == SP_FORWARD ? passes() : dropped(SP_REASON_NO_FLOW)));
+    }
 }
