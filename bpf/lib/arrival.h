@@ -70,6 +70,8 @@ static __always_inline void judge_host(const struct reader *r, const struct view
 	/* A bare SYN neither asks nor makes state; nor does a ping. */
 	if (p->proto == SP_PROTO_TCP ? !opens_tcp(p) : !is_echo_request(p))
 		known = judge_flow(v, s, p, f);
+	if (known && f->direction == SP_FORWARD && ends_at_own_socket(r->ctx, s))
+		known = 0;
 	if (p->proto == SP_PROTO_TCP && !opens_tcp(p)) {
 		if (!known)
 			judge_segment(r->ctx, v, s, p, f);

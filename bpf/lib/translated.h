@@ -64,6 +64,29 @@ static __noinline int judge_translated(void *ctx, const struct view *v, struct s
 	return 0;
 }
 
+/*
+ * A relayed flow's peer sends to a port at which a socket of this host is bound, and
+ * conntrack does not say that the flow still runs: then it would end there, and is judged
+ * as what asks that socket. Before 6.4; later sp_nf_hold sees what becomes of it.
+ */
+static __noinline int ends_at_own_socket(void *ctx, const struct stand *s)
+{
+	struct sp_flow_key opened = {};
+	struct bpf_sock_tuple tuple = {};
+	struct bpf_sock *sk;
+
+	if (sp_settings.forward_hook == SP_FORWARD_NETFILTER || s->key.proto != SP_PROTO_UDP)
+		return 0;
+	if (tuple_of(&s->key, &tuple) == sizeof(tuple.ipv4))
+		sk = bpf_sk_lookup_udp(ctx, &tuple, sizeof(tuple.ipv4), BPF_F_CURRENT_NETNS, 0);
+	else
+		sk = bpf_sk_lookup_udp(ctx, &tuple, sizeof(tuple.ipv6), BPF_F_CURRENT_NETNS, 0);
+	if (!sk)
+		return 0;
+	bpf_sk_release(sk);
+	return !knows_translated(&s->key) || ask_conntrack(ctx, &s->key, &opened) != ASKED_BEHIND;
+}
+
 /* Is what an ICMP error quotes a packet of such a connection? */
 static __noinline int is_translated(void *ctx, const struct stand *s)
 {
