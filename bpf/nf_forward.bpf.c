@@ -18,16 +18,19 @@ static __always_inline const struct sp_iface *iface_of(__u32 ifindex)
 	return bpf_map_lookup_elem(&sp_ifaces, &ifindex);
 }
 
-/* The ingress rules, or what they have let in already; on a NIC without guard anybody may ask. */
+/*
+ * The ingress rules, or what they have let in already. On a NIC without guard anybody may
+ * ask, but for what lies behind a guarded one: that is a way out.
+ */
 static __noinline int may_be_asked(const struct view *v, struct stand *s,
-				   const struct sp_iface *outside)
+				   const struct sp_iface *outside, const struct sp_iface *behind)
 {
 	struct flow_touch t = {.now = now_s()};
 	struct flow_facts facts = {};
 	struct answer a = {};
 
 	if (!outside || !outside->guarded)
-		return 1;
+		return !behind || !behind->guarded;
 	if (find_flow(&s->key, &t, &facts) && facts.direction == SP_INGRESS &&
 	    facts.generation == v->policy->generation)
 		return 1;
@@ -49,7 +52,7 @@ static __always_inline int is_published(const struct view *v, const struct sk_bu
 {
 	__builtin_memset(s, 0, sizeof(*s));
 	return opened_before_nat(skb, &s->key, reply) && is_own(&s->key.local) &&
-	       may_be_asked(v, s, *reply ? out : in);
+	       may_be_asked(v, s, *reply ? out : in, *reply ? in : out);
 }
 
 static __noinline enum sp_reason parse(const struct reader *r, struct packet *p)

@@ -98,6 +98,8 @@ static __always_inline void judge_passing(const struct reader *r, const struct v
 {
 	s->source = 0; /* no identity either: what is entered elsewhere keeps its own */
 	judge_routed(r, v, s, p, SP_ROUTED_STRANGER, f);
+	if (f->reason != SP_REASON_NONE && !is_icmp(p) && !is_opening(p))
+		judge_pool(r->ctx, v, s, f);
 	if (sp_settings.forward_hook == SP_FORWARD_NETFILTER && f->reason == SP_REASON_NONE) {
 		f->by_rule = 0;
 		f->opened = 0;

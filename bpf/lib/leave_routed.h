@@ -23,7 +23,8 @@ static __always_inline int was_routed(const struct reader *r, const struct packe
 		return 0;
 	if (sp_settings.forward_hook == SP_FORWARD_NETFILTER && !is_routed_here(r->ctx))
 		return 0;
-	/* What a hook before IP took for the host's own, groups and broadcasts, may be routed too. */
+	/* What a hook before IP took for the host's own, groups and broadcasts, may be routed too.
+	 */
 	if (sp_settings.forward_hook == SP_FORWARD_TC_INGRESS &&
 	    (is_for_host(&p->dst) || !(in && (in->guarded || in->marks & SP_IFACE_JUDGES_ROUTED))))
 		return 0;

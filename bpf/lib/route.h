@@ -17,7 +17,8 @@ static __noinline int is_routed_here(struct __sk_buff *ctx)
 	const struct sk_buff *skb = bpf_cast_to_kern_ctx(ctx);
 	const struct dst_entry *route = (const void *)(BPF_CORE_READ(skb, _skb_refdst) & ~1ul);
 
-	return route && BPF_CORE_READ(route, dev, nd_net.net) == BPF_CORE_READ(skb, dev, nd_net.net);
+	return route &&
+	       BPF_CORE_READ(route, dev, nd_net.net) == BPF_CORE_READ(skb, dev, nd_net.net);
 }
 
 #endif

@@ -87,6 +87,17 @@ static __noinline int ends_at_own_socket(void *ctx, const struct stand *s)
 	return !knows_translated(&s->key) || ask_conntrack(ctx, &s->key, &opened) != ASKED_BEHIND;
 }
 
+/* Somebody behind this host asked, by an address that is not the host's: only conntrack knows. */
+static __noinline int judge_pool(void *ctx, const struct view *v, struct stand *s,
+				 struct finding *f)
+{
+	struct sp_flow_key opened = {};
+
+	if (knows_translated(&s->key) && ask_conntrack(ctx, &s->key, &opened) == ASKED_BEHIND)
+		judge_asked_behind(v, s, &opened, f);
+	return 0;
+}
+
 /* Is what an ICMP error quotes a packet of such a connection? */
 static __noinline int is_translated(void *ctx, const struct stand *s)
 {
