@@ -94,9 +94,8 @@ static __noinline int remember(const struct view *v, const struct stand *s, __u3
 	if (!(state & SP_FLOW_CONFIRMED) && flow.idle_s > SP_FLOW_IDLE_OPENING)
 		flow.idle_s = SP_FLOW_IDLE_OPENING;
 	/* What a stranger asked of a published port takes nobody's place. */
-	if (put_flow(&flow) ||
-	    (direction != SP_INGRESS && !(state & SP_FLOW_BEHIND_NAT) &&
-	     (take_place(&flow, 0) || take_place(&flow, 1))))
+	if (put_flow(&flow) || (direction != SP_INGRESS && !(state & SP_FLOW_BEHIND_NAT) &&
+				(take_place(&flow, 0) || take_place(&flow, 1))))
 		return 1;
 	count(SP_COUNT_FLOWS_REFUSED);
 	return 0;
