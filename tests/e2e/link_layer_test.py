@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Frames as they really come: tags, runts, jumbo, and devices without Ethernet."""
+import os
 import unittest
 
-from harness import (HOST, PEER, PEER_MAC, E2e, NotReady, both, each_family, eventually, packets,
-                     rule)
+from harness import (FAMILIES, HOST, PEER, PEER_MAC, E2e, NotReady, both, each_family, eventually,
+                     packets, rule)
 
 RULES = (rule("ingress", "dns", both(PEER), proto="udp", ports=[53])
          + rule("ingress", "web", both(PEER), ports=[80]))
@@ -128,6 +129,71 @@ class Jumbo(E2e):
         self.assertEqual((self.into(80, family), self.into(81, family)), ("open", "timeout"))
         done = self.there.call("bulk", dst=HOST[family], port=5001, size=20_000_000)
         self.assertEqual((done["result"], done.get("received")), ("open", 20_000_000))
+
+
+class NativeRefused(E2e):
+    """A driver that takes no native program, here for its peer's queues; one that wants a
+    smaller MTU says so the same way."""
+
+    NEAR = {4: "10.6.0.1", 6: "fd00:6::1"}
+    FAR = {4: "10.6.0.2", 6: "fd00:6::2"}
+    RULES = rule("ingress", "web", [FAR[4], FAR[6]], ports=[80])
+
+    @classmethod
+    def prepare(cls):
+        for port in (80, 81):
+            cls.here.call("listen", port=port)
+
+    def make(self, queues, mtu=1500):
+        """nic2, which has one queue to receive from so many in use."""
+        self.host.ip(f"link add nic2 mtu {mtu} numrxqueues 1 type veth peer name far2 mtu {mtu} "
+                     f"numtxqueues 4 netns {self.peer.netns}", "link set nic2 up")
+        self.addCleanup(self.host.ip, "link del nic2")
+        self.peer.run("ethtool", "-K", "far2", "tx", "off")
+        self.peer.run("ethtool", "-L", "far2", "tx", str(queues))
+        self.peer.ip("link set far2 up")
+        self.host.address("nic2", "10.6.0.1/24", "fd00:6::1/64")
+        self.peer.address("far2", "10.6.0.2/24", "fd00:6::2/64")
+
+    def hook(self):
+        return next(h for h in self.guard.status()["hooks"] if h["hook"] == "xdp")
+
+    def assert_judged(self):
+        for family in FAMILIES:
+            source = {"src": self.FAR[family], "dst": self.NEAR[family]}
+            self.assertEqual(self.into(80, family, **source), "open")
+            self.assertEqual(self.into(81, family, **source), "timeout")
+
+    def test_a_nic_that_takes_no_native_program_is_guarded_in_generic_mode_and_told_why(self):
+        self.make(queues=4)
+        self.begin(self.RULES, interfaces=("nic2",))
+        self.assertEqual(self.hook()["mode"], "generic")
+        for words in "generic XDP: native refused: attaching XDP", "guarding nic2 (generic":
+            self.assertIn(words, self.guard.said())
+        self.assertEqual(self.guard.status()["state"], "protected")
+        self.assert_judged()
+
+    def test_where_native_mode_is_asked_for_the_start_is_refused_and_leaves_nothing(self):
+        self.make(queues=4)
+        with self.assertRaises(NotReady) as refused:
+            self.begin(self.RULES, interfaces=("nic2",), host='xdp = "native"')
+        self.assertEqual(refused.exception.code, 3)
+        self.assertIn("nic2", refused.exception.output)
+        self.assertIn("smaller MTU or fewer queues", refused.exception.output)
+        self.assertIsNone(self.host.ip_json("link", "show", "dev", "nic2")[0].get("xdp"))
+        self.assertFalse(os.path.exists(self.guard.pins))
+        for family in FAMILIES:
+            self.assertEqual(self.into(81, family, src=self.FAR[family], dst=self.NEAR[family]),
+                             "open")
+
+    def test_a_nic_that_takes_one_has_it_whichever_way_it_was_asked_for(self):
+        for number, host in enumerate(("", 'xdp = "native"')):
+            if number == 0:
+                self.make(queues=1, mtu=9000)
+            self.begin(self.RULES, interfaces=("nic2",), host=host)
+            self.assertEqual(self.hook()["mode"], "native")
+            self.assertEqual(self.hook().get("why") or "", "")
+            self.assert_judged()
 
 
 class Tun(E2e):
