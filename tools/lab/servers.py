@@ -7,6 +7,7 @@ import time
 from outcome import family_of
 
 SCTP = 132
+SO_RCVBUFFORCE = 33
 listeners = {}
 
 
@@ -70,6 +71,16 @@ def answer_loop(sock):
             continue  # refused by policy: the probe's timeout shows it
 
 
+def swallow_loop(sock):
+    # As root: room for a flood, so that the reader is not what slows it down.
+    sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 64 << 20)
+    while True:
+        try:
+            sock.recv(65536)
+        except OSError:
+            return
+
+
 def listen(port, proto="tcp", addresses=("0.0.0.0", "::"), mode="echo", banner=""):
     """Listens on the port in each family; returns what it is bound to."""
     bound = []
@@ -86,7 +97,7 @@ def listen(port, proto="tcp", addresses=("0.0.0.0", "::"), mode="echo", banner="
             sock.listen(256)
             target, arguments = accept_loop, (sock, mode, banner)
         else:
-            target, arguments = answer_loop, (sock,)
+            target, arguments = swallow_loop if mode == "sink" else answer_loop, (sock,)
         listeners[(proto, address, port)] = sock
         threading.Thread(target=target, args=arguments, daemon=True).start()
         bound.append(list(sock.getsockname()[:2]))
