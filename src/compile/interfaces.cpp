@@ -32,7 +32,7 @@ InterfaceClasses classify_interfaces(const GlobSets& globs,
         classes.names.push_back({.name = name, .number = number});
     }
     // No name of today is matched; one that comes may be. A second class, which nobody has
-    // yet, keeps it shut and has the policy compiled anew then.
+    // yet, is how the daemon knows: it shuts who comes and has the policy compiled anew.
     if (sets.size() > 1 && truths.size() == 1) truths.id_of(std::vector<std::uint32_t>{1});
     classes.count = truths.size();
     for (std::uint32_t number = 0; number < truths.size(); ++number) {

@@ -83,7 +83,6 @@ std::string to_json_text(const Enforced& e) {
                          {"packet_socket_users", e.packet_socket_users},
                          {"interfaces", e.interfaces},
                          {"xdp", text_of(e.xdp)},
-                         {"by_interface", e.by_interface},
                          {"flow_max", e.flow_max},
                          {"repeat_s", e.repeat_s},
                          {"rules", rules},
@@ -107,7 +106,6 @@ Result<Enforced> enforced_from_json(const std::string& text) {
                        object.value("packet_socket_users", std::vector<std::string>{}),
                    .interfaces = object.at("interfaces"),
                    .xdp = xdp_mode_of(object.value("xdp", "")), // younger than the record
-                   .by_interface = object.value("by_interface", true),
                    .flow_max = object.at("flow_max"),
                    .repeat_s = object.at("repeat_s"),
                    .rules = {},

@@ -31,7 +31,6 @@ struct Enforced {
     std::vector<std::string> packet_socket_users;
     std::vector<std::string> interfaces; // globs
     XdpMode xdp = XdpMode::automatic;
-    bool by_interface = false; // some rule holds on some interfaces only
     std::uint32_t flow_max = 0;
     std::uint32_t repeat_s = 10;
     std::vector<EnforcedRule> rules;                   // by number

@@ -59,17 +59,6 @@ Result<sp_slot> standing_slot(const Pins& pins) {
     return read_slot(maps, sp_control_active(word.value_or(sp_control{}).word));
 }
 
-// Also when none of them is there yet.
-bool tells_interfaces_apart(const Policy& policy) {
-    const auto some = [](const PeerSet& peers) {
-        return std::ranges::any_of(peers.parts,
-                                   [](const auto& part) { return !part.interfaces.empty(); });
-    };
-    return std::ranges::any_of(policy.rules, [&](const Rule& rule) {
-        return !rule.interfaces.empty() || some(rule.from) || some(rule.to);
-    });
-}
-
 // Without a record: where the wall stands, as the pins tell. The hooks must not
 // move to other NICs or another cgroup because a file of ours is gone.
 Result<Enforced> recover_enforced(const Pins& pins, const sp_settings& settings) {
@@ -261,7 +250,6 @@ void Wall::note_next(const PolicySource& source, const MapImage& image, WallNews
     next_.packet_socket_users = source.policy.host.packet_socket_users;
     next_.interfaces = source.policy.host.interfaces;
     next_.xdp = source.policy.host.xdp;
-    next_.by_interface = tells_interfaces_apart(source.policy);
     next_.repeat_s = static_cast<std::uint32_t>(source.policy.events.repeat.count());
     next_.rules.clear();
     for (std::size_t i = 0; i < source.policy.rules.size(); i++) {
@@ -282,6 +270,13 @@ void Wall::note_switched(WallNews& news) {
     while (rules_of_.size() > kGenerationsNamed) rules_of_.erase(rules_of_.begin());
     const Status saved = settle_enforced(state_dir_);
     if (!saved) news.notes.push_back(saved.error().text());
+}
+
+// The compiler makes a second class for interfaces that are named, there or not.
+Result<bool> Wall::tells_interfaces_apart() const {
+    const std::uint64_t word = SP_TRY(control_word(programs_.maps()));
+    const sp_slot slot = SP_TRY(read_slot(programs_.maps(), sp_control_active(word)));
+    return slot.n_ifaces > 1;
 }
 
 // The wall does not wait for a disk; only names would be lost.

@@ -95,6 +95,8 @@ class Wall {
     [[nodiscard]] const Interface* master_that_covers(const Interface& interface) const;
     [[nodiscard]] bool routes_at_tc() const; // before 6.4
     [[nodiscard]] const Interface& routes_as(const Interface& interface) const;
+    // Does something in the policy in force hold on some interfaces only?
+    [[nodiscard]] Result<bool> tells_interfaces_apart() const;
     [[nodiscard]] Status shut_until_compiled(sp_iface& entry);
     [[nodiscard]] Result<std::uint32_t> nic_counter_of(const std::string& name);
     void mend_pins(WallNews& news);

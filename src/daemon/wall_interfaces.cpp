@@ -172,7 +172,8 @@ Status Wall::write_iface(const Interface& interface, std::uint32_t slot, const M
 // a class beyond its classes denies.
 Status Wall::shut_until_compiled(sp_iface& entry) {
     const std::uint64_t word = SP_TRY(control_word(programs_.maps()));
-    if (enforced_.by_interface) entry.iface_class[sp_control_active(word) % SP_SLOTS] = kNoClass;
+    if (SP_TRY(tells_interfaces_apart()))
+        entry.iface_class[sp_control_active(word) % SP_SLOTS] = kNoClass;
     return {};
 }
 
@@ -316,7 +317,7 @@ Status Wall::follow_interfaces(WallNews& news) {
     if (enforced_.nic_counters != counters) save(news);
     judge_routed(news);
     // A policy that tells interfaces apart must be compiled for the new ones.
-    if (!enforced_.by_interface || (!names_changed_ && !uncompiled_)) return {};
+    if ((!names_changed_ && !uncompiled_) || !SP_TRY(tells_interfaces_apart())) return {};
     if (!policy_) {
         if (uncompiled_)
             news.notes.push_back("rules differ by interface, and the policy in force is no longer "

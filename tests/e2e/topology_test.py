@@ -11,7 +11,7 @@ import time
 import unittest
 
 from foreign import foreign
-from harness import PEER, E2e, both, each_family, eventually, rule
+from harness import HOST, PEER, E2e, both, each_family, eventually, rule
 
 RULES = rule("ingress", "web", both(PEER), ports=[80])
 CLOSED, OPEN = "timeout", "open"
@@ -149,6 +149,17 @@ class Appearing(Topology):
         self.assertTrue(eventually(lambda: self.is_guarded("lan5")))
         self.assert_made(25, CLOSED, "when it is back")
         self.assertGreaterEqual(self.hook("lan5")["dropped"], before)
+
+    def test_who_may_ping_by_an_interface_that_comes_later_may_when_it_is_there(self):
+        """No rule names it, only [essentials]."""
+        zones = ('[zones]\nnear = { networks = ["10.29.0.2", "fd00:29::2"], interfaces = '
+                 '["lan29"] }\n[essentials]\nping = "near"\n')
+        self.begin(RULES, interfaces=("eth0", "lan*"), zones=zones)
+        self.make("lan29", 29)
+        for family, there in (4, "10.29.0."), (6, "fd00:29::"):
+            asked = {"dst": there + "1", "src": there + "2"}
+            self.assertTrue(eventually(lambda a=asked: self.there.result("ping", **a) == "open"))
+            self.assertNotEqual(self.there.result("ping", dst=HOST[family]), "open")
 
     def test_more_names_come_and_go_than_there_are_counters(self):
         self.begin(RULES, interfaces=("eth0", "lan*"))
