@@ -2,17 +2,17 @@
 """NAT that leads out: by addresses that are not the host's, to ports published elsewhere."""
 import unittest
 
-from forward_test import MASQUERADE, TO_PEER, BOX, Routing
-from harness import HOST, HOST_MAC, LAST, PEER, PEER_MAC, both, each_family, packets, rule
+from forward_test import BOX, MASQUERADE, TO_PEER, Routing, forward
+from harness import HOST, HOST_MAC, LAST, PEER, PEER_MAC, both, each_family, eventually, packets, rule
 
-POOL = {4: "10.7.0.77", 6: "fd00:7::77"}
+POOL = {4: "10.7.0.77", 6: "fd00:1:0:7::77"}
 GATE = {4: "10.9.0.1", 6: "fd00:9::1"}
 TO_POOL = """
 table ip nat { chain post { type nat hook postrouting priority srcnat;
   oifname "eth0" snat to 10.7.0.77; }
 }
 table ip6 nat { chain post { type nat hook postrouting priority srcnat;
-  oifname "eth0" snat to fd00:7::77; }
+  oifname "eth0" snat to fd00:1:0:7::77; }
 }
 """
 ELSEWHERE = MASQUERADE + """
@@ -78,6 +78,36 @@ class Elsewhere(Routing):
     @each_family
     def test_what_is_published_inside_is_still_an_ingress_matter(self, family):
         self.assertEqual(self.into(8102, family), "open")
+
+
+class Groups(Routing):
+    """The host routes what the box sends to a group."""
+    GROUP = {4: "239.1.2.3", 6: "ff1e::1:2:3"}
+
+    @classmethod
+    def network(cls):
+        for family in (4, 6):
+            cls.here.call("route_group", source=BOX[family], group=cls.GROUP[family], come="br0",
+                          go="eth0")
+
+    def arrives(self, family, port):
+        heard = self.there.call("capture", interface="eth0")
+        word = f"to group {port} {family}"
+        self.inside.call("send_group", dst=self.GROUP[family], port=port, interface="eth0",
+                         text=word, hops=3)
+        found = lambda end=False: [f for f in self.there.call("captured", end=end, **heard)["frames"]
+                                   if word.encode().hex() in f]
+        eventually(found, 1.0)
+        return len(found(True))
+
+    @each_family
+    def test_it_leaves_by_a_forward_rule_and_not_without_one(self, family):
+        self.begin(forward("group", both(BOX), both(self.GROUP), proto="udp", ports=[5000]))
+        self.assertEqual(self.arrives(family, 5000), 1)
+        self.assertEqual(self.arrives(family, 5001), 0)
+        event = self.expect_event(src=BOX[family], dst=self.GROUP[family], dst_port=5001)
+        self.assertEqual((event["reason"], event["direction"]), ("no-rule", "forward"))
+        self.assertIn(event["hook"], ("forward", "tc"))
 
 
 if __name__ == "__main__":

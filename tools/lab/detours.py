@@ -284,13 +284,16 @@ def send_routed(dst, port, through):
         return told(error)
 
 
-def send_group(dst, port, interface):
+def send_group(dst, port, interface, text="all of you", hops=1):
     """A datagram to a multicast group or the broadcast address."""
     try:
         with socket.socket(family_of(dst), socket.SOCK_DGRAM) as sock:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode())
-            sock.sendto(b"all of you", (dst, port))
+            level, option = ((socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS) if ":" in dst
+                             else (socket.IPPROTO_IP, socket.IP_MULTICAST_TTL))
+            sock.setsockopt(level, option, hops)
+            sock.sendto(text.encode(), (dst, port))
             return {"result": "sent"}
     except OSError as error:
         return told(error)

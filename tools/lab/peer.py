@@ -18,6 +18,7 @@ import threading
 
 import detours
 import frames
+import groups
 import probes
 import servers
 import streams
@@ -36,6 +37,7 @@ for module, names in (
         (detours, ("open_socket", "close_socket", "set_bypass", "send_frame_on", "ask_on",
                    "await_socket", "give_socket", "fetch_socket", "stream_to", "listen_stream", "udplite",
                    "echo_udplite", "send_elsewhere", "sendmmsg", "ping_socket", "send_routed", "send_group")),
+        (groups, ("route_group",)),
         (uring, ("uring_connect", "uring_sendmsg", "uring_socket")),
         (frames, ("send_frames", "flood", "capture", "captured", "tun", "tun_send", "tun_read"))):
     for operation in names:
