@@ -51,7 +51,7 @@ int sp_cg_egress(struct __sk_buff *skb)
 		stand_of(&d.stand, &p, 0);
 		find_exit(&v, o, s.ifindex, &d);
 		s.iface_class = d.stand.iface_class;
-		d.stand.write &= (__u8)~SP_STAND_WRITES;
+		d.stand.write = 0;
 		d.stand.identity = identity_of(&v, bpf_skb_cgroup_id(skb), o);
 		d.sender = SENDER_KERNEL;
 		if (sk && o)

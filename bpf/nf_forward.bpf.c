@@ -83,8 +83,9 @@ static __noinline int judge(struct sk_buff *skb, const struct view *v, struct pa
 		return 0;
 	if (is_published(v, skb, in, out, &w->stand, &reply)) {
 		w->f.direction = SP_INGRESS;
-		if (!reply && out && out->guarded && !is_icmp_error(&w->p))
-			note_asked(v, &w->stand, &w->p, &w->f);
+		if (!reply && out && out->guarded && !is_icmp_error(&w->p) &&
+		    !note_asked(&w->p, v->policy->generation, idle_of(v, w->p.proto)))
+			w->f.reason = SP_REASON_FLOW_FULL;
 		return 0;
 	}
 	stand_of(&w->stand, &w->p, 1);

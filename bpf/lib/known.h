@@ -103,7 +103,7 @@ static __noinline int stand_of_quote(const struct reader *r, const struct packet
 	if (parse_quote(r, p, &inner))
 		return 0;
 	stand_of(s, &inner, !s->arriving);
-	s->write &= (__u8)~SP_STAND_WRITES;
+	s->write = 0;
 	return 1;
 }
 

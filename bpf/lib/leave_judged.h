@@ -25,7 +25,7 @@ static __always_inline int stands(const struct view *v, const struct departure *
 	struct flow_facts facts = {};
 
 	t.tcp_flags = p->proto == SP_PROTO_TCP ? p->tcp_flags : 0;
-	t.write = d->stand.write & SP_STAND_WRITES;
+	t.write = d->stand.write;
 	t.confirm = direction == SP_INGRESS && !(p->tcp_flags & SP_TCP_SYN);
 	if (!find_flow(&d->stand.key, &t, &facts))
 		return 0;

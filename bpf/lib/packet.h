@@ -86,12 +86,7 @@ static __always_inline int is_echo_reply(const struct packet *p)
 	       (p->family == 6 && p->proto == SP_PROTO_ICMP6 && p->icmp_type == 129);
 }
 
-/* RFC 792's time stamps. */
-static __always_inline int is_time_request(const struct packet *p)
-{
-	return p->family == 4 && p->proto == SP_PROTO_ICMP && p->icmp_type == 13;
-}
-
+/* RFC 792's time stamps; ICMPv6 has none. */
 static __always_inline int is_time_reply(const struct packet *p)
 {
 	return p->family == 4 && p->proto == SP_PROTO_ICMP && p->icmp_type == 14;

@@ -9,24 +9,41 @@
  */
 #include "routed.h"
 
-/* Of a packet that a peer sends and that may go on to the box. */
-static __noinline int note_asked(const struct view *v, struct stand *s, const struct packet *p,
-				 struct finding *f)
+/*
+ * Of a packet that a peer sends and that may go on to the box. 0: no room for what opens.
+ * Global, that the verifier looks at it once, not for each way that leads here.
+ */
+SP_GLOBAL int note_asked(const struct packet *p, __u32 generation, __u32 idle_s)
 {
+	struct flow_touch t = {.now = now_s(), .idle_s = idle_s, .write = 1};
 	struct flow_facts facts = {};
-	struct flow_touch t = {};
-	struct answer a = {};
+	struct sp_flow flow = {};
 
-	stand_of(s, p, 1);
-	touch_of(&t, v, s, p, 0); /* what the box answers confirms it, at XDP */
-	if (find_flow(&s->key, &t, &facts) && !is_opening(p) &&
-	    facts.generation == v->policy->generation)
+	if (!p)
 		return 0;
-	if (!remember(v, s, SP_FORWARD, &a,
-		      (facts.state & SP_FLOW_CONFIRMED) | SP_FLOW_BEHIND_NAT) &&
-	    (p->proto != SP_PROTO_TCP || is_opening(p)))
-		f->reason = SP_REASON_FLOW_FULL;
-	return 0;
+	if (asking())
+		return 1;
+	flow.key.remote = p->src;
+	flow.key.local = p->dst;
+	flow.key.remote_port = p->src_port;
+	flow.key.local_port = p->dst_port;
+	flow.key.proto = p->proto;
+	t.tcp_flags = p->proto == SP_PROTO_TCP ? p->tcp_flags : 0;
+	/* What the box answers confirms it, at XDP. */
+	if (find_flow(&flow.key, &t, &facts) && !is_opening(p) && facts.generation == generation)
+		return 1;
+	flow.seen_s = t.now;
+	flow.generation = generation;
+	flow.direction = SP_FORWARD;
+	flow.state = (facts.state & SP_FLOW_CONFIRMED) | SP_FLOW_BEHIND_NAT;
+	flow.idle_s = idle_s;
+	if (!(facts.state & SP_FLOW_CONFIRMED) && idle_s > SP_FLOW_IDLE_OPENING)
+		flow.idle_s = SP_FLOW_IDLE_OPENING;
+	/* A stranger made it: it takes nobody's place. */
+	if (put_flow(&flow))
+		return 1;
+	count(SP_COUNT_FLOWS_REFUSED);
+	return p->proto == SP_PROTO_TCP && !is_opening(p);
 }
 
 #endif

@@ -11,7 +11,6 @@
 #define SP_STAND_WRITES 1u /* the hook that keeps the table (XDP, TC, netfilter) */
 #define SP_STAND_ROUTED 4u /* both ends are others: none is taken at his word */
 #define SP_STAND_FIRST 2u  /* another hook behind judges what is routed, with both its ends */
-#define SP_STAND_TIME 8u   /* ICMP that asks for the time, or tells it: no echo */
 
 /* Where a packet stands: the flow it belongs to and what its judge may do. */
 struct stand {
@@ -21,9 +20,10 @@ struct stand {
 	__u8 write; /* SP_STAND_* */
 	union {
 		__u32 identity; /* of the sender; for arrivals any_identity */
-		__u32
-		    source; /* of what is routed, for which no rule asks an identity: source_of() */
+		/* Of what is routed, for which no rule asks an identity: source_of(). */
+		__u32 source;
 	};
+	__u32 asks_time; /* 1: its ICMP asks for the time (13), or tells it; 0: an echo's (8) */
 };
 
 static __always_inline void stand_of(struct stand *s, const struct packet *p, int arriving)
@@ -36,13 +36,8 @@ static __always_inline void stand_of(struct stand *s, const struct packet *p, in
 	s->key.proto = p->proto;
 	s->arriving = (__u8)arriving;
 	s->write = asking() ? 0 : SP_STAND_WRITES;
-	if (is_time_request(p) || is_time_reply(p))
-		s->write |= SP_STAND_TIME;
-}
-
-static __always_inline __u16 echo_request_of(__u8 proto)
-{
-	return proto == SP_PROTO_ICMP ? 8 : 128;
+	/* Without a branch: the verifier would follow all that comes behind twice. */
+	s->asks_time = (__u32)is_zero(((__u32)p->icmp_type - 13u) >> 1);
 }
 
 /* How the flow of this stand would have been asked for, by the side that opened it. */
@@ -58,8 +53,10 @@ static __noinline int judge_as_opened(const struct view *v, const struct stand *
 	    .proto = s->key.proto,
 	};
 
-	if (o.proto == SP_PROTO_ICMP || o.proto == SP_PROTO_ICMP6)
-		o.port = s->write & SP_STAND_TIME ? 13 : echo_request_of(o.proto);
+	if (o.proto == SP_PROTO_ICMP)
+		o.port = (__u16)(8 + 5 * s->asks_time);
+	else if (o.proto == SP_PROTO_ICMP6)
+		o.port = 128;
 	else
 		o.port = direction == SP_EGRESS ? s->key.remote_port : s->key.local_port;
 	return judge_opening(v->slot, &o, a);
@@ -93,9 +90,8 @@ static __noinline int remember(const struct view *v, const struct stand *s, __u3
 		return 1;
 	if (!(state & SP_FLOW_CONFIRMED) && flow.idle_s > SP_FLOW_IDLE_OPENING)
 		flow.idle_s = SP_FLOW_IDLE_OPENING;
-	/* What a stranger asked of a published port takes nobody's place. */
-	if (put_flow(&flow) || (direction != SP_INGRESS && !(state & SP_FLOW_BEHIND_NAT) &&
-				(take_place(&flow, 0) || take_place(&flow, 1))))
+	if (put_flow(&flow) ||
+	    (direction != SP_INGRESS && (take_place(&flow, 0) || take_place(&flow, 1))))
 		return 1;
 	count(SP_COUNT_FLOWS_REFUSED);
 	return 0;

@@ -216,12 +216,12 @@ bool is_obsolete(const ReferencePacket& packet) {
     return std::ranges::count(packet.version == 4 ? kV4 : kV6, packet.icmp_type) != 0;
 }
 
-// From the quote's IPv6 header to its transport header, over eight others at most; false
+// From the quote's IPv6 header to its transport header, over four others at most; false
 // where there is none to be seen, as in a later fragment.
 bool pass_extensions(const Bytes& packet_bytes, std::uint8_t& proto, std::size_t& at) {
     static const std::vector<std::uint8_t> kHeaders{0, 43, 44, 60};
     for (int passed = 0; std::ranges::count(kHeaders, proto) != 0; ++passed) {
-        if (passed == 8 || !packet_bytes.has(at, 8)) return false;
+        if (passed == 4 || !packet_bytes.has(at, 8)) return false;
         bool fragment = proto == 44;
         if (fragment && packet_bytes.u16(at + 2) / 8 != 0) return false;
         proto = packet_bytes.u8(at);
