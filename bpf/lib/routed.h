@@ -10,6 +10,7 @@
  * open it: so what was evicted, or is older than the wall, readmits itself, and what
  * strangers ask for needs no entry.
  */
+#include "essential.h"
 #include "routed_opening.h"
 
 /* A packet of no ICMP error. `out`: SP_ROUTED_*. */
@@ -76,6 +77,10 @@ static __always_inline void judge_routed(const struct reader *r, const struct vi
 					 struct finding *f)
 {
 	f->direction = SP_FORWARD;
+	/* Of one link alone (RFC 4861, 3810), whatever a rule names. */
+	f->reason = SP_REASON_NEIGHBOUR;
+	if (is_neighbour_message(p) || (p->family == 6 && is_group_message(p)))
+		return;
 	if (!is_icmp_error(p)) {
 		judge_packet(v, s, p, out, f);
 		return;

@@ -268,6 +268,25 @@ TEST_CASE("headers that no policy makes legitimate are not routed either") {
     CHECK(bench.forward(eth{} / ipv4{.src = "10.9.0.2", .dst = kPeer4} / udp{}) == passes());
 }
 
+TEST_CASE("neighbour discovery and MLD are not routed, whatever a rule names") {
+    sp_forward_hook hook = GENERATE(from_range(forward_hooks()));
+    INFO("hook " << hook);
+    Bench bench{"[[forward]]\nname = \"all\"\nfrom = \"any\"\nto = \"any\"\nproto = 58\n"
+                "types = [128, 131, 133, 134, 135, 136, 143, 150]\n",
+                with(hook)};
+    for (std::uint8_t type : U8s{128, 150})
+        CHECK(bench.forward(away(Family::v6, Packet(icmp6{.type = type}) / filler(16))) ==
+              passes());
+    for (std::uint8_t type : U8s{131, 133, 134, 135, 136, 143})
+        for (std::uint8_t hops : U8s{64, 255}) {
+            Packet head =
+                eth{} /
+                ipv6{.src = box_of(Family::v6), .dst = peer_of(Family::v6), .hop_limit = hops};
+            CHECK(bench.forward(head / icmp6{.type = type} / filler(16)) ==
+                  dropped(SP_REASON_NEIGHBOUR));
+        }
+}
+
 TEST_CASE("where TC judges, what is for the host or not for this station is left alone") {
     Family family = GENERATE(Family::v4, Family::v6);
     INFO(to_string(family));
