@@ -6,6 +6,7 @@ ECHO = {4: 8, 6: 128}
 REPLIES = {4: {0: 8, 14: 13}, 6: {129: 128}}    # type of ICMP -> what it answers
 SYN, ACK = 2, 16
 TOO_LATE = {4: (1, None, 11, 0), 6: (58, None, 3, 0)}
+ERRORS = {(1, None, 11, 0), (1, None, 12, 0), (58, None, 3, 0), (58, None, 4, 1), (58, None, 4, 2)}
 BEYOND_SCOPE = (58, None, 1, 2)
 TOO_LONG = {4: (1, None, 3, 4), 6: (58, None, 2, 0)}
 UNTRACKED = (130, 131, 132, 133, 134, 135, 136, 137, 143)
@@ -49,6 +50,6 @@ def goes_nowhere(p, o):
 
 
 def untracked_error(p, o, _):
-    """What the host says of a packet that conntrack finds INVALID, or is neighbour discovery to it."""
-    untracked = o.invalid or p.family == 6 and p.is_icmp and p.kind in UNTRACKED
-    return untracked and p.hops <= 1 and o.answers["a"] == {TOO_LATE[p.family]} and not o.answers["b"]
+    """What the host says of what conntrack finds INVALID, keeps as a fragment, or does not look at."""
+    untracked = o.invalid or p.fragment is not None or p.family == 6 and p.is_icmp and p.kind in UNTRACKED
+    return untracked and len(o.answers["a"]) == 1 and o.answers["a"] <= ERRORS and not o.answers["b"]

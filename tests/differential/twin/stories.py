@@ -296,6 +296,8 @@ def tcp_out(scene):
     dice, family = scene.dice, scene.dice.choice((4, 6))
     dst, port = scene.peer("egress", family, packets.TCP)
     sport = next(scene.ports)
+    if dice.random() < 0.3:  # where the rules may let a SYN in, too
+        sport = (sport - 20001) // 2 + 2000
     pair = scene.pair(family, socket.SOCK_STREAM, bound=sport, uid=dice.choice(SENDERS))
     if pair is None:
         return
