@@ -14,6 +14,7 @@ class Passthru(E2e):
     """`child` holds a macvlan that bears eth0's own address, and routes for `deep`."""
     KIND = "macvlan mode passthru"
     POLICY = forward("web", both(DEEP), both(PEER), proto="udp", ports=[53])
+    ANSWER = "open"
     missing = None
 
     @classmethod
@@ -52,7 +53,12 @@ class Passthru(E2e):
 
     @each_family
     def test_what_a_forward_rule_allows_passes(self, family):
-        self.assertEqual(self.inside.result("udp", dst=PEER[family], port=53), "open")
+        before = self.admitted()
+        answer = self.inside.result("udp", dst=PEER[family], port=53)
+        self.assertEqual((self.admitted(), answer), (before + 1, self.ANSWER))
+
+    def admitted(self):
+        return next(r for r in self.guard.status()["rules"] if r["name"] == "web")["admitted"]
 
     @each_family
     def test_and_nothing_else(self, family):
@@ -63,8 +69,10 @@ class Passthru(E2e):
 
 
 class Ipvlan(Passthru):
-    """An ipvlan has the address of its NIC by nature."""
+    """An ipvlan has the address of its NIC by nature. It takes in only what is for its own
+    address: what answers `deep` does not come to it."""
     KIND = "ipvlan mode l2"
+    ANSWER = "timeout"
 
 
 if __name__ == "__main__":

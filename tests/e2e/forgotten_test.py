@@ -10,6 +10,7 @@ from harness import (CUT, FIRST, HOST, HOST_MAC, PEER, PEER_MAC, E2e, both, each
 
 ASKED = (rule("ingress", "published", both(PEER), ports=[8088, 8090])
          + rule("ingress", "published udp", both(PEER), proto="udp", ports=[5300]))
+FEW = "[flows]\nmax = 1024\n"  # soon forgotten
 REDIRECT = """
 table inet own {
   chain pre { type nat hook prerouting priority dstnat; tcp dport 8091 redirect to :80; }
@@ -24,7 +25,7 @@ class Forgotten(Routing):
 
 class Download(Forgotten):
     """A box behind masquerade that waits for what it has asked for."""
-    POLICY = TO_PEER
+    POLICY = TO_PEER + FEW
 
     @classmethod
     def network(cls):
@@ -80,7 +81,7 @@ class Download(Forgotten):
 
 class Redirected(E2e):
     """A port that is redirected to the host's own service, on a host that routes nothing."""
-    POLICY = rule("ingress", "web", both(PEER), ports=[8091])
+    POLICY = rule("ingress", "web", both(PEER), ports=[8091]) + FEW
 
     @classmethod
     def prepare(cls):
@@ -98,7 +99,7 @@ class Redirected(E2e):
 
 class Upload(Forgotten):
     """A stranger sends to a published port."""
-    POLICY = ASKED
+    POLICY = ASKED + FEW
 
     @classmethod
     def network(cls):
@@ -150,13 +151,13 @@ class Upload(Forgotten):
 
     @each_family
     def test_what_the_policy_no_longer_allows_does_not_come_back(self, family):
-        self.begin(ASKED)
+        self.begin(ASKED + FEW)
         held = self.there.call("hold", dst=HOST[family], port=8088)
-        self.switch(rule("ingress", "other", both(PEER), ports=[8090]))
+        self.switch(rule("ingress", "other", both(PEER), ports=[8090]) + FEW)
         self.forget_flows()
         self.assertIn(self.there.result("exchange", handle=held["handle"]), CUT)
         self.expect_event(reason="cut", direction="ingress", dst_port=8088)
-        self.begin(ASKED)
+        self.begin(ASKED + FEW)
 
 
 if __name__ == "__main__":
