@@ -62,8 +62,12 @@ static __noinline enum sp_reason parse(const struct reader *r, struct packet *p)
 	return reason ? reason : parse_l3(r, p);
 }
 
-static __noinline int judge(struct sk_buff *skb, const struct view *v, struct passing *w,
-			    __u32 in_index, __u32 out_index)
+/*
+ * Its answer is the reason in w->f, and is used: of a result that nobody asks for clang
+ * leaves any register's content, and a pointer to the stack the verifier takes for one (6.18).
+ */
+static __noinline enum sp_reason judge(struct sk_buff *skb, const struct view *v, struct passing *w,
+				       __u32 in_index, __u32 out_index)
 {
 	const struct sp_iface *in = iface_of(in_index), *out = iface_of(out_index);
 	__u32 sides = class_of_iface(out, v->slot);
@@ -80,13 +84,13 @@ static __noinline int judge(struct sk_buff *skb, const struct view *v, struct pa
 	if (w->f.reason == SP_REASON_NONE && is_own(&w->p.src)) /* IPv6 would route it */
 		w->f.reason = SP_REASON_BOGON;
 	if (w->f.reason != SP_REASON_NONE)
-		return 0;
+		return w->f.reason;
 	if (is_published(v, skb, in, out, &w->stand, &reply)) {
 		w->f.direction = SP_INGRESS;
 		if (!reply && out && out->guarded && !is_icmp_error(&w->p) &&
 		    !note_asked(&w->p, v->policy->generation, idle_of(v, w->p.proto)))
 			w->f.reason = SP_REASON_FLOW_FULL;
-		return 0;
+		return w->f.reason;
 	}
 	stand_of(&w->stand, &w->p, 1);
 	w->stand.iface_class = class_of_iface(in, v->slot);
@@ -95,7 +99,7 @@ static __noinline int judge(struct sk_buff *skb, const struct view *v, struct pa
 	else
 		w->stand.source = source_of(in_index, &w->p.src);
 	judge_routed(&r, v, &w->stand, &w->p, sides, &w->f);
-	return 0;
+	return w->f.reason;
 }
 
 SEC("netfilter")
@@ -119,7 +123,7 @@ int sp_nf_forward(struct bpf_nf_ctx *ctx)
 	w->f.reason = view_of(&v);
 	if (w->f.reason == SP_REASON_NONE) {
 		s.iface_class = class_of_iface(iface_of(s.ifindex), v.slot);
-		judge(skb, &v, w, s.ifindex, out);
+		w->f.reason = judge(skb, &v, w, s.ifindex, out);
 	}
 	return settle(v.slot, &s, &w->f, &w->p, 0) ? SP_NF_ACCEPT : SP_NF_DROP;
 }
