@@ -207,6 +207,11 @@ Result<Wall> Wall::adopt(Pins pins, const std::string& state_dir, WallNews& news
 
 Status Wall::install(const Cgroup& cgroup, XdpMode mode, OnRefusal how, KeepRunning keep,
                      WallNews& news) {
+    if (!programs_.refusal().empty())
+        news.warnings.push_back(
+            fmt::format("this kernel refused what it should take ({}); what stands in its place "
+                        "is in `status`, please report this",
+                        programs_.refusal()));
     SP_TRY(programs_.pin_programs(pins_.layout_dir()));
     programs_.keep_running(keep);
     SP_TRY(

@@ -134,6 +134,18 @@ std::string verifier_complaint(const std::string& log) {
     return last;
 }
 
+// What of the programs a smaller set does without.
+std::string left_out(const Optional& all, const Optional& fewer) {
+    std::string names;
+    const auto name = [&](bool had, bool has, const char* what) {
+        if (had && !has) names += (names.empty() ? "" : ", ") + std::string(what);
+    };
+    name(all.tracepoints, fewer.tracepoints, "following cgroups");
+    name(all.netfilter, fewer.netfilter, "the netfilter hooks");
+    name(all.conntrack, fewer.conntrack, "asking conntrack");
+    return names;
+}
+
 Maps maps_of(const sp_bpf& s) {
     const auto fd = [](const bpf_map* map) { return bpf_map__fd(map); };
     return Maps{
@@ -219,6 +231,7 @@ struct Programs::Impl {
     Skeleton skeleton; // none of open_standing's
     Maps maps;
     std::string lsm_refusal;
+    std::string refusal;
     std::map<Program, Fd> programs; // open_standing's
     std::vector<Fd> held;
 };
@@ -265,10 +278,13 @@ Result<Programs> Programs::load(const LoadOptions& options) {
         but(true, false);
         but(false, false);
     }
+    std::string refusal;
     for (const Optional& fewer : smaller) {
         if (skeleton) break;
         Result<Skeleton> loaded = load_skeleton(options, fewer);
-        if (loaded) skeleton = std::move(loaded);
+        if (!loaded) continue;
+        refusal = left_out(set, fewer) + ": " + verifier_complaint(skeleton.error().verifier_log);
+        skeleton = std::move(loaded);
     }
     if (!skeleton) return std::unexpected<Error>(std::move(skeleton).error());
     const Maps maps = maps_of(**skeleton);
@@ -279,6 +295,7 @@ Result<Programs> Programs::load(const LoadOptions& options) {
     return Programs(std::make_unique<Impl>(Impl{.skeleton = std::move(*skeleton),
                                                 .maps = maps,
                                                 .lsm_refusal = std::move(lsm_refusal),
+                                                .refusal = std::move(refusal),
                                                 .programs = {},
                                                 .held = {}}));
 }
@@ -349,6 +366,10 @@ sp_forward_hook Programs::forward_hook() const {
 
 std::uint64_t Programs::sockets_asked() const {
     return __atomic_load_n(&impl_->skeleton->bss->sp_sockets_asked, __ATOMIC_RELAXED);
+}
+
+const std::string& Programs::refusal() const {
+    return impl_->refusal;
 }
 
 const std::string& Programs::lsm_refusal() const {

@@ -70,6 +70,9 @@ class Programs {
     [[nodiscard]] sp_forward_hook forward_hook() const;
     // Before the owners iterator is read.
     void keep_running(KeepRunning keep);
+    // What this kernel should have taken and did not, and the verifier's word for it; "" when
+    // it took all that it has hooks for.
+    [[nodiscard]] const std::string& refusal() const;
     // What the verifier said when it took all but the LSM programs; "" when it took those too.
     [[nodiscard]] const std::string& lsm_refusal() const;
     // How often the LSM programs were asked about a packet socket.

@@ -2,6 +2,7 @@
 // What each program costs the verifier, against what is recorded for this kernel in
 // tests/vm/verifier-budget. The kernel's limit is a million instructions looked at;
 // a program that creeps up to it is refused one day, on the kernel nobody tried.
+#include "kernel/conntrack.h"
 #include "sallyport/abi/control.h"
 #include "sp_bpf.skel.h"
 #include "support/instance.h"
@@ -47,6 +48,7 @@ Skeleton opened(const std::string& wanted) {
     Skeleton skeleton(sp_bpf::open());
     REQUIRE(skeleton != nullptr);
     skeleton->rodata->sp_settings = bench_settings();
+    skeleton->rodata->sp_asks_conntrack = has_conntrack_kfuncs() ? 1 : 0;
     bpf_map__set_max_entries(skeleton->maps.sp_flows, bench_settings().flow_sets);
     bpf_program* program = nullptr;
     bpf_object__for_each_program(program, skeleton->obj) {
