@@ -9,10 +9,12 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <fmt/format.h>
 #include <linux/if_link.h>
 #include <net/if.h>
+#include <thread>
 #include <unistd.h>
 
 namespace sallyport {
@@ -47,6 +49,16 @@ Error explain_xdp(Error error, const GuardedNic& nic) {
     }
     return error;
 }
+
+// Does the hold stand? It takes a NIC with sp_xdp_in for guarded, packet by packet.
+bool holds_newcomers(const Pins& pins) {
+    return std::ranges::any_of(pins.links(),
+                               [](const std::string& pin) { return pin.starts_with("hold_"); });
+}
+
+// What came up before XDP was there goes through the stack in less, but on a processor
+// that does not get to it (KERNEL: softnet's backlog).
+constexpr std::chrono::milliseconds kDrain{50};
 
 // A NIC's pins are named for the hook and the NIC; "" when this one is no NIC's.
 constexpr std::array kNicPins{"xdp-native-", "xdp-generic-", "tcx-"};
@@ -83,8 +95,13 @@ Status Hooks::install_xdp(const Programs& programs, const Pins& pins, const Guar
                         .mode = how == XdpAttach::native ? "native" : "generic",
                         .attached = false,
                         .why = std::move(why)};
-        return keep(pins, pin, std::move(state), fd,
-                    [&, how] { return Link::xdp(fd, nic.index, how); });
+        return keep(pins, pin, std::move(state), fd, [&, how]() -> Result<Link> {
+            if (!holds_newcomers(pins)) return Link::xdp(fd, nic.index, how);
+            Link link = SP_TRY(Link::xdp(programs.fd(Program::xdp_shut), nic.index, how));
+            std::this_thread::sleep_for(kDrain);
+            SP_TRY(link.update(fd));
+            return link;
+        });
     };
     const auto stands_on = [&](const std::string& pin) {
         const Result<Link> link = Link::open(pins.link(pin));

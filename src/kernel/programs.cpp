@@ -181,6 +181,8 @@ const bpf_program* program_of(const sp_bpf& s, Program program) {
     switch (program) {
     case Program::xdp:
         return s.progs.sp_xdp_in;
+    case Program::xdp_shut:
+        return s.progs.sp_xdp_shut;
     case Program::connect4:
         return s.progs.sp_connect4;
     case Program::connect6:
@@ -303,7 +305,8 @@ Result<Programs> Programs::load(const LoadOptions& options) {
 Result<Programs> Programs::open_standing(const std::string& pin_dir) {
     auto impl = std::make_unique<Impl>();
     for (const auto& [program, name] :
-         {std::pair{Program::xdp, "sp_xdp_in"}, std::pair{Program::tc_egress, "sp_tc_egress"}})
+         {std::pair{Program::xdp, "sp_xdp_in"}, std::pair{Program::xdp_shut, "sp_xdp_shut"},
+          std::pair{Program::tc_egress, "sp_tc_egress"}})
         impl->programs[program] = SP_TRY(open_pinned(pin_dir + "/programs/" + name));
     for (const auto& [fd, name] :
          {std::pair{&Maps::control, "sp_control"}, std::pair{&Maps::slots, "sp_slots"},
@@ -340,14 +343,14 @@ Result<unsigned> Programs::pin_again(const std::string& pin_dir) const {
     bpf_object__for_each_map(map, impl_->skeleton->obj) {
         if (is_pinned(map)) SP_TRY(pin(bpf_map__fd(map), pin_dir + "/maps/" + bpf_map__name(map)));
     }
-    for (const Program program : {Program::xdp, Program::tc_egress})
+    for (const Program program : {Program::xdp, Program::xdp_shut, Program::tc_egress})
         SP_TRY(pin(fd(program), pin_dir + "/programs/" +
                                     bpf_program__name(program_of(*impl_->skeleton, program))));
     return pinned;
 }
 
 Status Programs::pin_programs(const std::string& pin_dir) const {
-    for (const Program program : {Program::xdp, Program::tc_egress}) {
+    for (const Program program : {Program::xdp, Program::xdp_shut, Program::tc_egress}) {
         const std::string path =
             pin_dir + "/programs/" + bpf_program__name(program_of(*impl_->skeleton, program));
         const std::string fresh = path + "_new";

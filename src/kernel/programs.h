@@ -11,7 +11,8 @@
 namespace sallyport {
 
 enum class Program : unsigned char {
-    xdp, // sp_xdp_in
+    xdp,      // sp_xdp_in
+    xdp_shut, // in its place while a NIC that the hold kept shut is taken over
     connect4,
     connect6,
     sendmsg4,
@@ -51,7 +52,7 @@ class Programs {
   public:
     // Errors carry the verifier's log, and a hint for no BTF, no permission, no bpffs.
     [[nodiscard]] static Result<Programs> load(const LoadOptions& options);
-    // What stands under the pins, without loading anything: a NIC's two programs, and the
+    // What stands under the pins, without loading anything: a NIC's programs, and the
     // maps that describe NICs. The rest is -1. not_found when no wall stands.
     [[nodiscard]] static Result<Programs> open_standing(const std::string& pin_dir);
     Programs(Programs&&) noexcept;
@@ -61,10 +62,10 @@ class Programs {
     [[nodiscard]] const Maps& maps() const;
     // -1 when this kernel lacks it.
     [[nodiscard]] int fd(Program program) const;
-    // Pins what is not pinned there (any more): the maps, and a NIC's two programs.
+    // Pins what is not pinned there (any more): the maps, and a NIC's programs.
     // How many those were.
     [[nodiscard]] Result<unsigned> pin_again(const std::string& pin_dir) const;
-    // Pins a NIC's two programs, in place of those of an earlier process.
+    // Pins a NIC's programs, in place of those of an earlier process.
     [[nodiscard]] Status pin_programs(const std::string& pin_dir) const;
     // Who judges what is routed, once the hooks are attached.
     [[nodiscard]] sp_forward_hook forward_hook() const;
