@@ -232,6 +232,7 @@ const bpf_program* program_of(const sp_bpf& s, Program program) {
 struct Programs::Impl {
     Skeleton skeleton; // none of open_standing's
     Maps maps;
+    sp_settings settings{};
     std::string lsm_refusal;
     std::string refusal;
     std::map<Program, Fd> programs; // open_standing's
@@ -296,6 +297,7 @@ Result<Programs> Programs::load(const LoadOptions& options) {
     if (error) return fail_errno(-error, "noting the settings");
     return Programs(std::make_unique<Impl>(Impl{.skeleton = std::move(*skeleton),
                                                 .maps = maps,
+                                                .settings = settings,
                                                 .lsm_refusal = std::move(lsm_refusal),
                                                 .refusal = std::move(refusal),
                                                 .programs = {},
@@ -310,10 +312,14 @@ Result<Programs> Programs::open_standing(const std::string& pin_dir) {
         impl->programs[program] = SP_TRY(open_pinned(pin_dir + "/programs/" + name));
     for (const auto& [fd, name] :
          {std::pair{&Maps::control, "sp_control"}, std::pair{&Maps::slots, "sp_slots"},
-          std::pair{&Maps::ifaces, "sp_ifaces"}, std::pair{&Maps::nic_counts, "sp_nic_counts"}}) {
+          std::pair{&Maps::ifaces, "sp_ifaces"}, std::pair{&Maps::nic_counts, "sp_nic_counts"},
+          std::pair{&Maps::meta, "sp_meta"}}) {
         impl->held.push_back(SP_TRY(open_pinned(pin_dir + "/maps/" + name)));
         impl->maps.*fd = impl->held.back().get();
     }
+    const std::uint32_t zero = 0;
+    const int error = bpf_map_lookup_elem(impl->maps.meta, &zero, &impl->settings);
+    if (error) return fail_errno(-error, "reading the settings of what stands");
     return Programs(std::move(impl));
 }
 
@@ -364,7 +370,7 @@ Status Programs::pin_programs(const std::string& pin_dir) const {
 }
 
 sp_forward_hook Programs::forward_hook() const {
-    return static_cast<sp_forward_hook>(impl_->skeleton->rodata->sp_settings.forward_hook);
+    return static_cast<sp_forward_hook>(impl_->settings.forward_hook);
 }
 
 std::uint64_t Programs::sockets_asked() const {
