@@ -67,8 +67,8 @@ static __always_inline void judge_host(const struct reader *r, const struct view
 			f->reason = SP_REASON_NONE;
 		return;
 	}
-	/* A bare SYN neither asks nor makes state; nor does a ping. */
-	if (p->proto == SP_PROTO_TCP ? !opens_tcp(p) : !is_echo_request(p))
+	/* A bare SYN neither asks nor makes state; nor does a question by ICMP. */
+	if (p->proto == SP_PROTO_TCP ? !opens_tcp(p) : !is_question(p))
 		known = judge_flow(v, s, p, f);
 	if (known && f->direction == SP_FORWARD && ends_at_own_socket(r->ctx, s))
 		known = 0;

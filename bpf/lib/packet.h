@@ -86,6 +86,19 @@ static __always_inline int is_echo_reply(const struct packet *p)
 	       (p->family == 6 && p->proto == SP_PROTO_ICMP6 && p->icmp_type == 129);
 }
 
+/*
+ * ICMP that asks, by whoever sends it, and so answers to no flow: echo, time, mask (RFC 792,
+ * 950), node information (RFC 4620). But for echo no flow's key tells ICMP types apart.
+ */
+static __always_inline int is_question(const struct packet *p)
+{
+	__u8 type = p->icmp_type;
+
+	if (p->family == 4)
+		return p->proto == SP_PROTO_ICMP && (type == 8 || type == 13 || type == 17);
+	return p->proto == SP_PROTO_ICMP6 && (type == 128 || type == 139);
+}
+
 /* RFC 792's time stamps; ICMPv6 has none. */
 static __always_inline int is_time_reply(const struct packet *p)
 {

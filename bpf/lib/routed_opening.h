@@ -28,12 +28,12 @@ static __always_inline void turn(struct stand *s)
 	s->key.local_port = port;
 }
 
-/* A bare SYN or a ping: what neither asks for state nor answers. */
+/* A bare SYN, or ICMP that asks: what neither asks for state nor answers. */
 static __always_inline int is_opening(const struct packet *p)
 {
 	if (p->proto == SP_PROTO_TCP)
 		return (p->tcp_flags & (SP_TCP_SYN | SP_TCP_ACK)) == SP_TCP_SYN;
-	return is_echo_request(p);
+	return is_question(p);
 }
 
 /* What by its form is an answer, whatever the rules let the sender open. */

@@ -60,3 +60,15 @@ TEST_CASE("a box is told the time, and tells it, by the rule for the question") 
     CHECK(bench.xdp(in / kTells) == dropped(SP_REASON_NO_RULE));
     CHECK(bench.forward(out / echo_reply(Family::v4)) == dropped(SP_REASON_NO_RULE));
 }
+
+TEST_CASE("whom this host has asked for the time may tell it, and may ask nothing himself") {
+    Bench bench{"[[egress]]\nname = \"clock\"\nto = \"any\"\nproto = 1\n"};
+    CHECK(bench.tc(from_host(Family::v4) / kAsks) == passes());
+    CHECK(bench.xdp(to_host(Family::v4) / kTells) == passes());
+    CHECK(bench.xdp(to_host(Family::v4) / kAsks) == dropped(SP_REASON_NO_RULE));
+    CHECK(bench.xdp(to_host(Family::v4) / icmp{.type = 17}) == dropped(SP_REASON_NO_RULE));
+    Bench six{"[[egress]]\nname = \"nodes\"\nto = \"any\"\nproto = 58\n"};
+    CHECK(six.tc(from_host(Family::v6) / icmp6{.type = 139}) == passes());
+    CHECK(six.xdp(to_host(Family::v6) / icmp6{.type = 140}) == passes());
+    CHECK(six.xdp(to_host(Family::v6) / icmp6{.type = 139}) == dropped(SP_REASON_NO_RULE));
+}
