@@ -87,16 +87,18 @@ static __always_inline int is_echo_reply(const struct packet *p)
 }
 
 /*
- * ICMP that asks, by whoever sends it, and so answers to no flow: echo, time, mask (RFC 792,
- * 950), node information (RFC 4620). But for echo no flow's key tells ICMP types apart.
+ * ICMP, no error, that asks or announces: all but what by its type is a reply (RFC 792, 950,
+ * 8335; 4443, 4620). It answers to no flow, whose key but for echo does not tell types apart.
  */
 static __always_inline int is_question(const struct packet *p)
 {
 	__u8 type = p->icmp_type;
 
+	if (!is_icmp(p))
+		return 0;
 	if (p->family == 4)
-		return p->proto == SP_PROTO_ICMP && (type == 8 || type == 13 || type == 17);
-	return p->proto == SP_PROTO_ICMP6 && (type == 128 || type == 139);
+		return type != 0 && type != 14 && type != 18 && type != 43;
+	return type != 129 && type != 140 && type != 161;
 }
 
 /* RFC 792's time stamps; ICMPv6 has none. */

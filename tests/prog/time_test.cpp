@@ -66,9 +66,11 @@ TEST_CASE("whom this host has asked for the time may tell it, and may ask nothin
     CHECK(bench.tc(from_host(Family::v4) / kAsks) == passes());
     CHECK(bench.xdp(to_host(Family::v4) / kTells) == passes());
     CHECK(bench.xdp(to_host(Family::v4) / kAsks) == dropped(SP_REASON_NO_RULE));
-    CHECK(bench.xdp(to_host(Family::v4) / icmp{.type = 17}) == dropped(SP_REASON_NO_RULE));
+    for (std::uint8_t type : U8s{9, 10, 17, 42, 200})
+        CHECK(bench.xdp(to_host(Family::v4) / icmp{.type = type}) == dropped(SP_REASON_NO_RULE));
     Bench six{"[[egress]]\nname = \"nodes\"\nto = \"any\"\nproto = 58\n"};
     CHECK(six.tc(from_host(Family::v6) / icmp6{.type = 139}) == passes());
     CHECK(six.xdp(to_host(Family::v6) / icmp6{.type = 140}) == passes());
-    CHECK(six.xdp(to_host(Family::v6) / icmp6{.type = 139}) == dropped(SP_REASON_NO_RULE));
+    for (std::uint8_t type : U8s{139, 144, 160, 200})
+        CHECK(six.xdp(to_host(Family::v6) / icmp6{.type = type}) == dropped(SP_REASON_NO_RULE));
 }
