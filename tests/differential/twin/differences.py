@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from decode import AH, SCTP, TCP, UDP, UDPLITE
 from ground import HOST, SECOND
-from routed_differences import goes_nowhere, routed_answer, routed_error, \
+from routed_differences import goes_nowhere, published_error, routed_answer, routed_error, \
     routed_segment, untracked_error
 from routes import INSIDE
 from steps import FROM_BOX, IN, OUT, TO_BOX
@@ -97,7 +97,7 @@ def mid_stream(p, o, _):
 def window(p, o, setting):
     """Of a connection that the socket knows; a stray may hit upon one that an earlier stray asked for."""
     known = o.step.note in ("window", "half-open") or (p.source(), p.sport, p.dport) in setting.asked
-    return o.invalid and p.proto == TCP and known
+    return o.invalid and p.proto == TCP and known and o.step.note != "reused"
 
 
 def reused(p, o, _):
@@ -217,6 +217,7 @@ ALL = (
     Difference("routed-answers", ROUTED, SALLYPORT, routed_answer),
     Difference("routed-segments", ROUTED, SALLYPORT, routed_segment),
     Difference("routed-errors", ROUTED, SALLYPORT, routed_error),
+    Difference("published-errors", (FROM_BOX,), NETFILTER, published_error),
     Difference("jumbograms", JUDGED, NETFILTER, jumbo),
     Difference("obsolete-icmp", JUDGED, NETFILTER, obsolete),
     Difference("link-extensions", JUDGED, NETFILTER, link_extensions),

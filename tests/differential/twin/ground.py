@@ -209,12 +209,14 @@ class Ground(Lab):
         label = 0xF0000 | self.barriers & 0x7FFF
         inner, outer = (solicitation(mac, source, asked, label | behind) for mac, asked, behind in (
             (BOX_MAC, INSIDE[6], 0x8000), (SENDER_MAC, HOST[6], 0)))
-        for side in self.sides:
-            side.send(inner, by_box=True)
-            side.send(outer)
-        until = time.monotonic() + PATIENCE
+        until, again = time.monotonic() + PATIENCE, 0.0
         waiting = list(self.sides)
         while waiting:
+            if time.monotonic() > again:  # a loaded machine loses one now and then
+                for side in waiting:
+                    side.send(inner, by_box=True)
+                    side.send(outer)
+                again = time.monotonic() + PATIENCE / 5
             for side in waiting:
                 side.take()
             waiting = [s for s in waiting if not (

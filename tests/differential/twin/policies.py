@@ -206,14 +206,15 @@ def random_policy(dice):
     # to all, whatever it sends by UDP would pass for an answer.
     for direction in ("ingress", "egress"):
         for proto in ("tcp", "udp"):
+            last = 65535 if proto == "tcp" and dice.random() < 0.3 else 19999
             rules.append(Rule(f"open {direction} {proto}", direction, False, some(dice, NETWORKS, 5),
-                              proto, [(1, 19999)]))
+                              proto, [(1, last)]))
     if dice.random() < 0.3:
         rules.append(Rule("clock asked", "ingress", False, ["any"], 1, [], [13, 15]))
         if dice.random() < 0.5:
             rules.append(Rule("clocks", "egress", False, ["any"], 1, [], [13, 14]))
     ping = dice.choice((None, "any", dice.choice(zones)))
-    switches = {"dhcp-client": dice.random() < 0.7, "icmp-errors": dice.random() < 0.8,
+    switches = {"dhcp-client": dice.random() < 0.7, "icmp-errors": dice.random() < 0.7,
                 "redirects": dice.random() < 0.3,
                 "ip-options": "judge" if dice.random() < 0.3 else "drop"}
     return Policy(zones, rules, ping, switches)

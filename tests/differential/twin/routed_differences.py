@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Of what is routed: the tests behind the differences that it alone has."""
-from decode import TCP, WITH_PORTS
+from decode import AH, TCP, WITH_PORTS
 
-ECHO = {4: 8, 6: 128}
 REPLIES = {4: {0: 8, 14: 13}, 6: {129: 128}}    # type of ICMP -> what it answers
 SYN, ACK = 2, 16
 TOO_LATE = {4: (1, None, 11, 0), 6: (58, None, 3, 0)}
@@ -16,7 +15,8 @@ ROOM = 1400         # on the box's cable
 def either_may_open(p, setting):
     """Would the forward rules let one of the ends of this packet open it?"""
     if p.is_icmp:
-        return any(setting.policy.admits("forward", src, p.proto, ECHO[p.family], dst)
+        question = REPLIES[p.family].get(p.kind, p.kind)
+        return any(setting.policy.admits("forward", src, p.proto, question, dst)
                    for src, dst in ((p.src, p.dst), (p.dst, p.src)))
     return any(setting.policy.admits("forward", src, p.proto, port, dst)
                for src, dst, port in ((p.src, p.dst, p.dport), (p.dst, p.src, p.sport)))
@@ -24,6 +24,8 @@ def either_may_open(p, setting):
 
 def routed_answer(p, o, setting):
     """What answers a question that the rules would allow, asked or not."""
+    if any(number == AH for number, _ in p.extensions):  # the protocol, whatever is behind it
+        return setting.policy.admits("forward", p.dst, AH, 0, p.src)
     if p.is_icmp:
         asked = REPLIES[p.family].get(p.kind)
         return asked is not None and setting.policy.admits("forward", p.dst, p.proto, asked, p.src)
@@ -40,6 +42,13 @@ def routed_error(p, o, setting):
     quote = p.quote
     return p.is_error and quote is not None and quote.src == p.dst and \
         (quote.proto in WITH_PORTS or quote.is_icmp) and either_may_open(quote, setting)
+
+
+def published_error(p, o, setting):
+    """The hook of the box's own NIC, when that is guarded, heeds the switch before it asks who was asked."""
+    policy = setting.policy
+    return p.is_error and not policy.switches["icmp-errors"] and "box0" in policy.guarded \
+        and policy.nat is not None and policy.nat.published
 
 
 def goes_nowhere(p, o):

@@ -66,7 +66,7 @@ def routing_policy(dice, number):
         rules.append(Rule(f"from the box {proto}", "forward", False, inside, proto, [(1, 19999)], to=outside))
     if dice.random() < 0.3:
         rules.append(Rule("clock through", "forward", False, ["any"], 1, [], [13], to=["any"]))
-    guarded = ("eth0", "box0") if dice.random() < 0.3 else ("eth0",)
+    guarded = ("eth0", "box0") if dice.random() < 0.4 else ("eth0",)
     return Policy(policy.zones, policy.rules + rules, policy.ping, policy.switches, guarded,
                   NATS[number % len(NATS)])
 
