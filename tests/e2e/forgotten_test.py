@@ -4,12 +4,13 @@ eviction: the next packet brings them back, whichever end sends it."""
 import time
 import unittest
 
-from forward_test import MASQUERADE, PUBLISH, Routing, TO_PEER, BOX
+from forward_test import BOX, MASQUERADE, PUBLISH, TO_PEER, Routing, as_published
 from harness import (CUT, FIRST, HOST, HOST_MAC, PEER, PEER_MAC, E2e, both, each_family, eventually,
                      packets, rule)
 
 ASKED = (rule("ingress", "published", both(PEER), ports=[8088, 8090])
-         + rule("ingress", "published udp", both(PEER), proto="udp", ports=[5300]))
+         + rule("ingress", "published udp", both(PEER), proto="udp", ports=[5300])
+         + as_published(80))
 FEW = "[flows]\nmax = 1024\n"  # soon forgotten
 REDIRECT = """
 table inet own {
@@ -153,7 +154,8 @@ class Upload(Forgotten):
     def test_what_the_policy_no_longer_allows_does_not_come_back(self, family):
         self.begin(ASKED + FEW)
         held = self.there.call("hold", dst=HOST[family], port=8088)
-        self.switch(rule("ingress", "other", both(PEER), ports=[8090]) + FEW)
+        self.switch(rule("ingress", "other", both(PEER), ports=[8090])
+                    + as_published(80) + FEW)
         self.forget_flows()
         self.assertIn(self.there.result("exchange", handle=held["handle"]), CUT)
         self.expect_event(reason="cut", direction="ingress", dst_port=8088)

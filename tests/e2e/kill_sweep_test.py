@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """SIGKILL after every system call by which a start, a reload, an adoption or a
 `down` changes something: one policy wholly, or none at all, and the next start and
-the next `down` work. By default a share of the moments; with SP_LONG=1 all of them.
+the next `down` work. By default a share of the moments; with SP_LONG=1 all of them, and with
+SP_PART=2/4 beside it the second of four parts of them.
 """
 import os
 import random
@@ -9,13 +10,15 @@ import signal
 import subprocess
 import time
 
+import slow
 from harness import FAMILIES, HOST, PEER, E2e, both, eventually, rule, together
 from killer import attach, finish, points, some, strace
 
 LONG = os.environ.get("SP_LONG") == "1"
 SHARE = 10 ** 6 if LONG else 8   # moments of a sweep
+PART, PARTS = (int(n) for n in os.environ.get("SP_PART", "1/1").split("/"))
 RANDOM = 100 if LONG else 3      # kills at random times beside them
-PATIENCE = 3600.0 if LONG else 35.0
+PATIENCE = (3600.0 if LONG else 35.0) * slow.FACTOR
 BOTH = rule("ingress", "web", both(PEER), ports=[80]) + rule("egress", "https", both(PEER),
                                                              ports=[443])
 POLICIES = {
@@ -128,7 +131,7 @@ class Sweep(E2e):
         duration = time.monotonic() - begun
         yield "not killed"
         every = points(self.trace)
-        chosen = some(every, SHARE, self.dice)
+        chosen = some(every, SHARE, self.dice)[PART - 1::PARTS]
         self.assertGreater(len(every), 20)
         print(f"{len(chosen)} of {len(every)} moments of {arguments[0]}")
         for point in chosen:
@@ -215,7 +218,7 @@ class KilledReload(Sweep):
         self.reload()
         duration = time.monotonic() - begun
         every = points(self.trace)
-        chosen = some(every, SHARE, self.dice)
+        chosen = some(every, SHARE, self.dice)[PART - 1::PARTS]
         self.assertGreater(len(every), 10)
         print(f"{len(chosen)} of {len(every)} moments of a reload")
         now = "A"

@@ -12,6 +12,8 @@ import signal
 import subprocess
 import time
 
+import slow
+
 CALLS = ("bpf", "mmap", "munmap", "unlink", "unlinkat", "rmdir", "rename", "mkdir", "sendto")
 # The commands of bpf(2) that change nothing which outlives the process.
 READS = ("BPF_MAP_LOOKUP_ELEM", "BPF_MAP_GET_NEXT_KEY", "BPF_OBJ_GET", "BPF_OBJ_GET_INFO_BY_FD",
@@ -66,7 +68,7 @@ def children(pid):
 def finish(process, patience, is_done=lambda: False):
     """Waits until strace and what it watches are gone, or it is done: then ends both.
     True when it was killed at the point."""
-    until = time.monotonic() + patience
+    until = time.monotonic() + patience * slow.FACTOR
     while process.poll() is None and time.monotonic() < until and not is_done():
         time.sleep(0.01)
     killed = process.poll() is not None and process.returncode == -signal.SIGKILL

@@ -2,7 +2,7 @@
 """NAT that leads out: by addresses that are not the host's, to ports published elsewhere."""
 import unittest
 
-from forward_test import BOX, MASQUERADE, TO_PEER, Routing, forward
+from forward_test import BOX, MASQUERADE, TO_PEER, Routing, as_published, forward
 from harness import HOST, HOST_MAC, LAST, PEER, PEER_MAC, both, each_family, eventually, packets, rule
 
 POOL = {4: "10.7.0.77", 6: "fd00:1:0:7::77"}
@@ -61,7 +61,8 @@ class Pool(Routing):
 
 class Elsewhere(Routing):
     """Ports of the host that lead to a machine outside."""
-    POLICY = TO_PEER + rule("ingress", "published", both(PEER), ports=[8102])
+    POLICY = (TO_PEER + rule("ingress", "published", both(PEER), ports=[8102])
+              + as_published(80))
 
     @classmethod
     def network(cls):

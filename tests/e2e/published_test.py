@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ports that the host publishes on a box, where the box's side is guarded as well."""
-from forward_test import ASKED, BOX, BOXES, PUBLISH, Routing
-from harness import CUT, FIRST, HOST, PEER, both, each_family, rule
+from forward_test import ASKED, BOX, BOXES, PUBLISH, Routing, as_published
+from harness import CUT, FIRST, HOST, NETFILTER_LINKS, PEER, both, each_family, rule
 
 BOTH_SIDES = ("eth0", "br0")
 
@@ -53,6 +53,8 @@ class PublishedBehindAGuard(Routing):
 
     @each_family
     def test_who_has_asked_the_published_port_does_not_get_past_it(self, family):
+        if not NETFILTER_LINKS:
+            self.skipTest("a forward rule opens here what is published")
         self.assertEqual(self.into(5300, family, "udp", src=PEER[family], src_port=4600), "open")
         self.assertEqual(self.toward(53, family, "udp", src_port=4600), "timeout")
         event = self.expect_event(direction="forward", dst=BOX[family], dst_port=53, src_port=4600)
@@ -66,10 +68,13 @@ class PublishedBehindAGuardReload(Routing):
 
     @each_family
     def test_a_reload_cuts_what_it_no_longer_allows_and_nothing_else(self, family):
+        routed = as_published(80, 81)
         self.begin(rule("ingress", "one", both(PEER), ports=[8088])
-                   + rule("ingress", "two", both(PEER), ports=[8089]), interfaces=BOTH_SIDES)
+                   + rule("ingress", "two", both(PEER), ports=[8089]) + routed,
+                   interfaces=BOTH_SIDES)
         held = {p: self.there.call("hold", dst=HOST[family], port=p)["handle"]
                 for p in (8088, 8089)}
-        self.switch(rule("ingress", "one", both(PEER), ports=[8088]), interfaces=BOTH_SIDES)
+        self.switch(rule("ingress", "one", both(PEER), ports=[8088]) + routed,
+                    interfaces=BOTH_SIDES)
         self.assertEqual(self.there.result("exchange", handle=held[8088]), "open")
         self.assertIn(self.there.result("exchange", handle=held[8089]), CUT)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Interfaces come, go, change names and namespaces; none is open by accident."""
+import contextlib
 import ctypes
 import fcntl
 import json
@@ -280,7 +281,10 @@ class GuardCommand(Topology):
 
         def waits():
             fds = f"/proc/{waiting.pid}/fd"
-            return self.guard.pins in [os.readlink(os.path.join(fds, n)) for n in os.listdir(fds)]
+            with contextlib.suppress(FileNotFoundError):  # closed while we looked
+                return self.guard.pins in [os.readlink(os.path.join(fds, n))
+                                           for n in os.listdir(fds)]
+            return False
         self.assertTrue(eventually(waits), "it does not wait for the lock")
         shutil.rmtree(self.guard.pins)  # as `down` does, which then lets go of the lock
         os.close(lock)
