@@ -46,7 +46,8 @@ int run_command(int argc, char** argv) {
     add_directories(app, *paths);
     const std::vector<Verb> verbs{run_verb(app, paths),    check_verb(app),
                                   status_verb(app, paths), tail_verb(app, paths),
-                                  guard_verb(app, paths),  down_verb(app, paths)};
+                                  guard_verb(app, paths),  jail_verb(app),
+                                  down_verb(app, paths)};
     for (const Verb& verb : verbs) verb.command->fallthrough();
     try {
         app.parse(argc, argv);

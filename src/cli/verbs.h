@@ -26,6 +26,7 @@ using SharedPaths = std::shared_ptr<const Paths>;
 [[nodiscard]] Verb status_verb(CLI::App& parent, const SharedPaths& paths);
 [[nodiscard]] Verb tail_verb(CLI::App& parent, const SharedPaths& paths);
 [[nodiscard]] Verb guard_verb(CLI::App& parent, const SharedPaths& paths);
+[[nodiscard]] Verb jail_verb(CLI::App& parent);
 [[nodiscard]] Verb down_verb(CLI::App& parent, const SharedPaths& paths);
 
 } // namespace sallyport

@@ -7,6 +7,7 @@
 #include "config/document.h"
 #include "config/fields.h"
 #include "config/findings.h"
+#include "config/jails.h"
 #include "config/rules.h"
 #include "config/sections.h"
 #include "config/zones.h"
@@ -43,7 +44,9 @@ Policy read_document(const Value& document, const ParseWorld& world, Findings& f
     policy.essentials = read_essentials(root, zones);
     policy.flows = read_flows(root);
     policy.events = read_events(root);
-    root.not_yet({"bans", "jail", "fail2ban"});
+    policy.jails = read_jails(root, zones);
+    policy.fail2ban = read_fail2ban(root);
+    root.not_yet({"bans"});
     root.finish();
     zones.finish();
     return policy;

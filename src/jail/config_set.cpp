@@ -96,8 +96,7 @@ Result<ConfigSet> ConfigSet::read(const FileWorld& world, const std::string& bas
     std::vector<std::string> files{base + ".conf"};
     for (const std::string& path : with_ending(world, base + ".d", ".conf")) files.push_back(path);
     files.push_back(base + ".local");
-    for (const std::string& path : with_ending(world, base + ".d", ".local"))
-        files.push_back(path);
+    for (const std::string& path : with_ending(world, base + ".d", ".local")) files.push_back(path);
     for (const std::string& path : extra)
         if (std::ranges::find(files, path) == files.end()) files.push_back(path);
     ConfigSet set;

@@ -39,9 +39,8 @@ void Connections::forget(std::list<Known>::iterator known) {
 }
 
 void Connections::expire(LogTime now) {
-    while (!by_age_.empty() &&
-           (by_age_.size() > kConnectionsMax || bytes_ > kBytesMax ||
-            by_age_.front().seen + kSilence < now))
+    while (!by_age_.empty() && (by_age_.size() > kConnectionsMax || bytes_ > kBytesMax ||
+                                by_age_.front().seen + kSilence < now))
         forget(by_age_.begin());
 }
 
@@ -58,8 +57,7 @@ Facts Connections::merge(const std::string& id, Groups line, LogTime now) {
         facts = std::move(found->second->facts);
         forget(found->second);
         add_user(facts, user);
-        const bool was_no_failure =
-            take(facts.groups, "nofail") | take(facts.groups, "mlfgained");
+        const bool was_no_failure = take(facts.groups, "nofail") | take(facts.groups, "mlfgained");
         if (gained) facts.is_pending = false;
         // Those lines were told of with the failure before this one.
         if (!was_no_failure && !facts.is_pending) facts.matches = 0;

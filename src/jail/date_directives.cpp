@@ -25,7 +25,8 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 39> kDirecti
     {"a", R"((?P<a>mon|tue|wed|thu|fri|sat|sun))"},
     {"A", R"((?P<A>wednesday|thursday|saturday|tuesday|monday|friday|sunday))"},
     {"b", R"((?P<b>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec))"},
-    {"B", R"((?P<B>september|february|november|december|january|october|august|march|april|june|july|may))"},
+    {"B",
+     R"((?P<B>september|february|november|december|january|october|august|march|april|june|july|may))"},
     {"c", "%a %b %d %H:%M:%S %Y"},
     {"x", "%m/%d/%y"},
     {"X", "%H:%M:%S"},
@@ -71,9 +72,9 @@ std::expected<std::string, RegexError> expand_directives(std::string_view patter
         for (const auto& directive : kDirectives)
             if (!found && rest.starts_with(directive.first)) found = directive;
         if (!found)
-            return std::unexpected(RegexError{
-                at, "unknown date directive %" + std::string(rest.substr(0, 1)) +
-                        "; a percent sign is written %%"});
+            return std::unexpected(RegexError{at, "unknown date directive %" +
+                                                      std::string(rest.substr(0, 1)) +
+                                                      "; a percent sign is written %%"});
         const bool is_composed = found->second.starts_with('%');
         made += is_composed ? *expand_directives(found->second) : std::string(found->second);
         at += 1 + found->first.size();
@@ -82,8 +83,8 @@ std::expected<std::string, RegexError> expand_directives(std::string_view patter
 }
 
 bool has_letters(std::string_view pattern) {
-    for (std::size_t at = pattern.find('%'); at != std::string_view::npos && at + 1 < pattern.size();
-         at = pattern.find('%', at + 2))
+    for (std::size_t at = pattern.find('%');
+         at != std::string_view::npos && at + 1 < pattern.size(); at = pattern.find('%', at + 2))
         if (std::string_view("aAbBpc").contains(pattern[at + 1])) return true;
     return false;
 }

@@ -109,8 +109,8 @@ std::optional<int> yearday_of(int in_year, int week, int weekday, bool from_mond
 std::optional<sys_seconds> instant(const Fields& fields, std::optional<int> zone) {
     const year_month_day date{year(*fields.year), month(static_cast<unsigned>(*fields.month)),
                               day(static_cast<unsigned>(*fields.day))};
-    if (*fields.year < 1 || *fields.month < 1 || *fields.day < 1 || !date.ok() || fields.hour > 23 ||
-        fields.minute > 59 || fields.second > 59)
+    if (*fields.year < 1 || *fields.month < 1 || *fields.day < 1 || !date.ok() ||
+        fields.hour > 23 || fields.minute > 59 || fields.second > 59)
         return std::nullopt;
     if (zone)
         return sys_days(date) + hours(fields.hour) + minutes(fields.minute - *zone) +

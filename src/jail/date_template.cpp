@@ -64,14 +64,12 @@ void strip_stars(std::string& regex) {
 }
 
 // Ties the date to words or the line as fail2ban does, then compiles it.
-std::expected<DateTemplate, RegexError> bound(std::string name, DateKind kind,
-                                              std::string_view pattern, Bounds bounds,
-                                              bool any_case) {
+std::expected<DateTemplate, RegexError>
+bound(std::string name, DateKind kind, std::string_view pattern, Bounds bounds, bool any_case) {
     std::string regex(trimmed(pattern));
-    const bool begins = bounds.begin != Begin::nowhere &&
-                        !matches(R"(^\(*(?:\^|\(*\*\*|\((?:\?:)?\^))", regex);
-    const bool ends =
-        bounds.word_end && !matches(R"((?<!\\)(?:\$\)?|\\b|\\s|\*\*\)*)$)", regex);
+    const bool begins =
+        bounds.begin != Begin::nowhere && !matches(R"(^\(*(?:\^|\(*\*\*|\((?:\?:)?\^))", regex);
+    const bool ends = bounds.word_end && !matches(R"((?<!\\)(?:\$\)?|\\b|\\s|\*\*\)*)$)", regex);
     if (!has_group(regex)) regex = grouped(std::move(regex));
     const bool anchored = (begins && bounds.begin == Begin::line) ||
                           matches(R"(^(?:\^|\((?:\?:)?\^(?!\|)))", regex) ||
@@ -123,9 +121,8 @@ std::expected<DateTemplate, RegexError> epoch_within(std::string pattern, std::s
         pattern.erase(0, kLineBegin.size());
         bounds.begin = Begin::line;
     }
-    std::expected<DateTemplate, RegexError> made =
-        bound(name, is_long ? DateKind::long_epoch : DateKind::epoch, "(" + pattern + ")", bounds,
-              false);
+    std::expected<DateTemplate, RegexError> made = bound(
+        name, is_long ? DateKind::long_epoch : DateKind::epoch, "(" + pattern + ")", bounds, false);
     if (made) made->value_group = 2;
     return made;
 }

@@ -35,8 +35,8 @@ std::optional<std::string> plain_tag(std::string_view tag, Names names) {
 }
 
 bool is_tag_char(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '_' || c == '-';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-';
 }
 
 // The group that holds what a tag names.
@@ -131,10 +131,10 @@ Result<FailRegex> FailRegex::compile(const Pattern& pattern, Names names) {
         std::string where = to_string(pattern.origin);
         if (!where.empty()) where += ": ";
         return fail(ErrorKind::invalid_input,
-                    where + escaped(pattern.key + " " + std::to_string(pattern.index) +
-                                    ", character " + std::to_string(at + 1) + ": " +
-                                    regex.error().message + ", after \"" +
-                                    expanded.substr(from, at - from) + "\""));
+                    where +
+                        escaped(pattern.key + " " + std::to_string(pattern.index) + ", character " +
+                                std::to_string(at + 1) + ": " + regex.error().message +
+                                ", after \"" + expanded.substr(from, at - from) + "\""));
     }
     return FailRegex(pattern, std::move(*regex));
 }

@@ -19,9 +19,9 @@ class FilterFile {
                                                  const std::string& name,
                                                  const std::map<std::string, std::string>& given);
     // A file by its path.
-    [[nodiscard]] static Result<FilterFile> read_one(const FileWorld& world,
-                                                     const std::string& path,
-                                                     const std::map<std::string, std::string>& given);
+    [[nodiscard]] static Result<FilterFile>
+    read_one(const FileWorld& world, const std::string& path,
+             const std::map<std::string, std::string>& given);
 
     // Where the lines come from, unless the filter or its parameters say so.
     void set_logtype(bool from_journal);

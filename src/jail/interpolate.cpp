@@ -9,7 +9,7 @@ namespace sallyport::jail {
 
 namespace {
 
-constexpr unsigned kDepthMax = 10;       // configparser's own
+constexpr unsigned kDepthMax = 10;          // configparser's own
 constexpr unsigned kTagRepeats = 25;        // fail2ban's own
 constexpr std::size_t kValueMax = 1u << 20; // what a few lines may not grow into
 constexpr unsigned kStepsMax = 100'000;     // nor take, when they grow into nothing

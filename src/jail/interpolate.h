@@ -16,8 +16,7 @@ namespace sallyport::jail {
 // for "known/name" from what the section held before its last file, for
 // "section/name" from there. None when there is no such section or key.
 [[nodiscard]] Result<std::optional<Option>> interpolated(const Ini& ini, std::string_view section,
-                                                         std::string_view key,
-                                                         const Options& over);
+                                                         std::string_view key, const Options& over);
 
 // Fills in <name> within every value by the others and by `lookup`, again and again
 // until nothing changes; names of `ignored` and those that nobody knows stay as they

@@ -38,14 +38,13 @@ Judge::Judge(DateDetector dates, Check check) : dates_(std::move(dates)), check_
 
 Result<Judge> Judge::make(const FilterSettings& settings, Check check) {
     if (settings.max_lines > 1)
-        return fail(ErrorKind::not_supported,
-                    to_string(settings.max_lines_origin) + ": maxlines = " +
-                        std::to_string(settings.max_lines) +
+        return fail(ErrorKind::invalid_input,
+                    to_string(settings.max_lines_origin) +
+                        ": maxlines = " + std::to_string(settings.max_lines) +
                         ": expressions over several lines are not supported",
                     "see whether the service can log on one line");
     if (settings.failregex.empty())
-        return fail(ErrorKind::invalid_input,
-                    "the filter " + settings.name + " has no failregex");
+        return fail(ErrorKind::invalid_input, "the filter " + settings.name + " has no failregex");
     if (settings.failregex.size() > kRegexMax || settings.ignoreregex.size() > kRegexMax)
         return fail(ErrorKind::invalid_input,
                     "the filter " + settings.name + " has more than 2000 expressions");
@@ -56,8 +55,7 @@ Result<Judge> Judge::make(const FilterSettings& settings, Check check) {
         made.fail_.push_back(SP_TRY(FailRegex::compile(pattern, settings.names)));
         if (!made.fail_.back().identifies() && !(made.prefix_ && made.prefix_->identifies()))
             return fail(ErrorKind::invalid_input,
-                        to_string(pattern.origin) + ": failregex " +
-                            std::to_string(pattern.index) +
+                        to_string(pattern.origin) + ": failregex " + std::to_string(pattern.index) +
                             " says not whom to ban: it has no <HOST> or the like");
     }
     for (const Pattern& pattern : settings.ignoreregex)
@@ -78,8 +76,10 @@ Judge::Line Judge::without_date(std::string_view line, LogTime now) {
     const bool holds = last_time_ && *last_time_ > now - kLastTimeHolds;
     if (holds) made.text = line;
     // A pattern that wants no date ("{NONE}") has found one nevertheless.
-    if (holds) made.time = last_time_;
-    else if (date && date->where.begin == date->where.end) made.time = now;
+    if (holds)
+        made.time = last_time_;
+    else if (date && date->where.begin == date->where.end)
+        made.time = now;
     return made;
 }
 

@@ -20,8 +20,8 @@ namespace sallyport::jail {
 inline constexpr std::size_t kLineMax = 64 * 1024;
 
 struct Failure {
-    std::size_t regex = 0; // index of the failregex
-    std::string who;       // as the line has it: an address, a name, what <F-ID> holds
+    std::size_t regex = 0;         // index of the failregex
+    std::string who;               // as the line has it: an address, a name, what <F-ID> holds
     std::optional<Prefix> network; // whom to ban; none: no address, nobody is banned
     std::optional<LogTime> time;   // none: the line has no date
     Facts facts;

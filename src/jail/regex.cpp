@@ -71,8 +71,7 @@ Regex& Regex::operator=(Regex&&) noexcept = default;
 Regex::~Regex() = default;
 
 std::expected<Regex, RegexError> Regex::compile(std::string_view pattern) {
-    if (pattern.size() > kPatternMax)
-        return std::unexpected(RegexError{0, "longer than 256 KiB"});
+    if (pattern.size() > kPatternMax) return std::unexpected(RegexError{0, "longer than 256 KiB"});
     std::string buffer;
     const std::string_view good = as_utf8(pattern, buffer);
     const std::expected<Translated, RegexError> translated = python_to_pcre2(good);
@@ -87,7 +86,7 @@ std::expected<Regex, RegexError> Regex::compile(std::string_view pattern) {
     compiled->code.reset(pcre2_compile(units(translated->text), translated->text.size(),
                                        PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C, &error, &at,
                                        settings.get()));
-    if (!compiled->code) 
+    if (!compiled->code)
         return std::unexpected(
             RegexError{std::min(translated->origin_of(at), pattern.size()), words_of(error)});
     // Without JIT (an architecture or a kernel that refuses it) it is slower and the same.

@@ -84,7 +84,8 @@ class Translator {
         std::size_t count = 1;
         const bool octal = in_set || peek(1) == '0' ||
                            (is_octal(peek(1)) && is_octal(peek(2)) && is_octal(peek(3)));
-        while (count < (octal ? 3u : 2u) && (octal ? is_octal(peek(1 + count)) : is_digit(peek(1 + count))))
+        while (count < (octal ? 3u : 2u) &&
+               (octal ? is_octal(peek(1 + count)) : is_digit(peek(1 + count))))
             ++count;
         const std::string digits(in_.substr(at_ + 1, count));
         if (octal && !is_octal(digits[0])) return fail("bad escape \\" + digits);
@@ -155,7 +156,8 @@ class Translator {
     void named() {
         const std::size_t end = in_.find('>', at_);
         if (end == std::string_view::npos) return fail("missing >, unterminated name");
-        if (!is_name(in_.substr(at_ + 4, end - at_ - 4))) return fail("bad character in group name");
+        if (!is_name(in_.substr(at_ + 4, end - at_ - 4)))
+            return fail("bad character in group name");
         copy(end + 1 - at_);
     }
 

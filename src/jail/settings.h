@@ -2,8 +2,8 @@
 #pragma once
 // A jail and its filter as they were read, from fail2ban's files or from our policy:
 // plain values, nothing compiled.
-#include "base/ip.h"
 #include "jail/note.h"
+#include "policy/peers.h"
 
 #include <chrono>
 #include <cstdint>
@@ -15,8 +15,8 @@ namespace sallyport::jail {
 
 struct Pattern {
     std::string text;
-    Origin origin;   // of its key
-    std::string key; // "failregex"
+    Origin origin;      // of its key
+    std::string key;    // "failregex"
     unsigned index = 1; // which one of its key
 };
 
@@ -29,7 +29,7 @@ struct FilterSettings {
     std::optional<Pattern> prefregex;
     std::vector<Pattern> failregex;
     std::vector<Pattern> ignoreregex;
-    std::vector<Pattern> datepatterns; // empty: fail2ban's default detectors
+    std::vector<Pattern> datepatterns;             // empty: fail2ban's default detectors
     std::vector<std::vector<std::string>> journal; // each as journalctl takes it
     unsigned max_lines = 1;
     Origin max_lines_origin;
@@ -62,7 +62,7 @@ struct JailSettings {
     std::chrono::seconds find_time{600};
     std::optional<std::chrono::seconds> ban_time = std::chrono::seconds(600); // none: no end
     BanGrowth growth;
-    std::vector<Prefix> ignored;
+    PeerSet ignored; // never banned by this jail
     bool ignore_self = true;
     unsigned ipv6_length = 64; // how much of an IPv6 source is one source
 };

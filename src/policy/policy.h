@@ -3,6 +3,7 @@
 // What an operator wants, fully resolved: zones are inlined into the rules,
 // names of ports, users and files are gone. A plain value: it can be copied,
 // compared and printed, and knows neither a file format nor a kernel.
+#include "policy/jails.h"
 #include "policy/peers.h"
 #include "policy/rule.h"
 
@@ -69,6 +70,8 @@ struct Policy {
     Essentials essentials;
     Flows flows;
     Events events;
+    std::vector<JailRule> jails; // in file order
+    Fail2banFiles fail2ban;
 };
 
 // Shell globs as fnmatch(3) has them, without special treatment of '/' or '.'.

@@ -28,7 +28,7 @@ using nlohmann::json;
 constexpr LogTime kNow{std::chrono::seconds(1124013600)};
 
 struct Tally {
-    unsigned lines = 0;      // judged, once for each set of options
+    unsigned lines = 0; // judged, once for each set of options
     unsigned agree = 0;
     unsigned not_carried = 0; // the filter cannot be used; its lines are not judged
     std::string why;
@@ -103,8 +103,7 @@ std::string difference(const json& wanted, const std::vector<Failure>& found) {
     for (const auto& [key, value] : wanted.items()) {
         if (key == "match" || key == "desc" || key == "constraint" || key == "time") continue;
         if (key == "users" || !(value.is_string() || value.is_number())) {
-            if (key == "users" &&
-                value.get<std::set<std::string>>() != failure.facts.users)
+            if (key == "users" && value.get<std::set<std::string>>() != failure.facts.users)
                 return "other users";
             continue;
         }
@@ -218,10 +217,9 @@ class Run {
                 ++tally_.not_carried;
                 continue;
             }
-            Verdict verdict =
-                filter.from_journal
-                    ? filter.judge->judge(filter.line_prefix + line, kNow, kNow)
-                    : filter.judge->judge(line, kNow);
+            Verdict verdict = filter.from_journal
+                                  ? filter.judge->judge(filter.line_prefix + line, kNow, kNow)
+                                  : filter.judge->judge(line, kNow);
             std::erase_if(verdict.failures, [](const Failure& f) { return !f.is_failure; });
             const std::string wrong = difference(wanted, verdict.failures);
             ++tally_.lines;
@@ -273,7 +271,8 @@ int main(int argc, char** argv) {
     }
     std::vector<std::string> names(argv + 3, argv + argc);
     if (names.empty()) names = filters_in(argv[1]);
-    fmt::print("| Filter | Lines judged | As annotated | % | Not carried |\n|---|---:|---:|---:|---:|\n");
+    fmt::print(
+        "| Filter | Lines judged | As annotated | % | Not carried |\n|---|---:|---:|---:|---:|\n");
     Tally all;
     for (const std::string& name : names) {
         if (!std::filesystem::exists(std::string(argv[2]) + "/" + name)) continue;
