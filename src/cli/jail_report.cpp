@@ -27,11 +27,6 @@ std::string span_text(const std::optional<std::chrono::seconds>& span) {
     return span ? "for " + to_string(*span) : "without end";
 }
 
-// A single address without its length.
-std::string source_text(const Prefix& source) {
-    return source.length == 128 ? to_string(source.base) : to_string(source);
-}
-
 const char* outcome_name(jail::Outcome outcome) {
     switch (outcome) {
     case jail::Outcome::missed:
@@ -65,7 +60,7 @@ void add_line(std::string& text, const JudgedLine& line) {
 
 ordered_json told_json(const jail::Told& told) {
     ordered_json made{{"who", escaped(told.failure.who)}, {"fate", to_string(told.fate)}};
-    if (told.failure.network) made["source"] = source_text(*told.failure.network);
+    if (told.failure.network) made["source"] = to_string(*told.failure.network);
     if (told.failure.time) made["time"] = utc(*told.failure.time);
     if (told.failures > 0) made["failures"] = told.failures;
     if (const auto user = jail::found_in(told.failure.facts.groups, "user"))
@@ -92,8 +87,8 @@ std::string jail_report_text(const JailTarget& target, const jail::Jail& jail, c
     if (shown.missed)
         for (const JudgedLine& line : run.missed_kept) add_line(text, line);
     text +=
-        fmt::format("{} {}: {} lines, {} matched, {} ignored, {} missed\n", target.kind,
-                    escaped(jail.settings().name), run.lines, run.matched, run.ignored, run.missed);
+        fmt::format("{} {}: {} lines, {} matched ({} of them failures), {} ignored, {} missed\n", target.kind,
+                    escaped(jail.settings().name), run.lines, run.matched, run.accusing, run.ignored, run.missed);
     if (run.too_long > 0)
         text += fmt::format("  {:>8}  lines longer than 64 KiB were not judged\n", run.too_long);
     if (run.too_costly > 0)
@@ -106,8 +101,8 @@ std::string jail_report_text(const JailTarget& target, const jail::Jail& jail, c
     text.erase(text.find_last_not_of(" \n") + 1);
     text += run.bans.empty() ? "\n" : ":\n";
     for (const jail::BanRequest& ban : run.bans)
-        text += fmt::format("  {}  {}  {}  after {} failures\n", utc(ban.at),
-                            source_text(ban.source), span_text(ban.span), ban.failures);
+        text += fmt::format("  {}  {}  {}  after {} failures\n", utc(ban.at), to_string(ban.source),
+                            span_text(ban.span), ban.failures);
     return text;
 }
 
@@ -118,6 +113,7 @@ ordered_json jail_report_json(const JailTarget& target, const jail::Jail& jail,
                       {"name", escaped(settings.name)},
                       {"lines", run.lines},
                       {"matched", run.matched},
+                      {"accusing", run.accusing},
                       {"ignored", run.ignored},
                       {"missed", run.missed},
                       {"too_long", run.too_long},
@@ -129,7 +125,7 @@ ordered_json jail_report_json(const JailTarget& target, const jail::Jail& jail,
     for (const JudgedLine& line : run.kept) made["judged"].push_back(line_json(line));
     made["bans"] = ordered_json::array();
     for (const jail::BanRequest& ban : run.bans) {
-        ordered_json one{{"source", source_text(ban.source)},
+        ordered_json one{{"source", to_string(ban.source)},
                          {"at", utc(ban.at)},
                          {"failures", ban.failures},
                          {"earlier", ban.earlier}};

@@ -21,6 +21,7 @@ void count(JailRun& run, const jail::LineResult& result) {
         break;
     case Outcome::matched:
         ++run.matched;
+        if (!result.told.empty()) ++run.accusing;
         if (result.regex) ++run.hits[*result.regex];
         break;
     case Outcome::too_long:

@@ -127,6 +127,13 @@ class JailReader {
     Fields fields_;
 };
 
+// To be taken out when the daemon follows them.
+void not_followed(Fields& root, const char* key) {
+    root.findings().warning(root.table().find(key)->place,
+                            quoted(key) + " is read, and not followed by the daemon yet",
+                            "sallyport jail test shows what it would do");
+}
+
 } // namespace
 
 std::vector<JailRule> read_jails(Fields& root, Zones& zones) {
@@ -139,6 +146,7 @@ std::vector<JailRule> read_jails(Fields& root, Zones& zones) {
                        "write [[jail]] above each");
         return jails;
     }
+    not_followed(root, "jail");
     std::map<std::string, unsigned> lines;
     for (const Value& item : list->items) {
         if (item.kind != ValueKind::table) {
@@ -160,6 +168,7 @@ Fail2banFiles read_fail2ban(Fields& root) {
     Fail2banFiles files;
     const Value* const table = root.get("fail2ban", ValueKind::table);
     if (table == nullptr) return files;
+    not_followed(root, "fail2ban");
     Fields fields(*table, "[fail2ban]", root.findings());
     files.jails = paths(fields, "jails");
     files.ipv6_prefix = fields.number("ipv6-prefix", files.ipv6_prefix, 32, 128);

@@ -256,8 +256,6 @@ TEST_CASE("keys of later versions say so") {
               Lines{"8:1: \"" + std::string(key) + "\" is not supported yet in this version"});
     }
     CHECK(wrong("[bans]\n") == Lines{"4:2: \"bans\" is not supported yet in this version"});
-    CHECK(wrong("[[jail]]\n") == Lines{"4:3: \"jail\" is not supported yet in this version"});
-    CHECK(wrong("[fail2ban]\n") == Lines{"4:2: \"fail2ban\" is not supported yet in this version"});
 }
 
 TEST_CASE("unknown keys are errors with the near one") {
