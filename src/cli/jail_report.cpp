@@ -86,9 +86,10 @@ std::string jail_report_text(const JailTarget& target, const jail::Jail& jail, c
         for (const JudgedLine& line : run.kept) add_line(text, line);
     if (shown.missed)
         for (const JudgedLine& line : run.missed_kept) add_line(text, line);
-    text +=
-        fmt::format("{} {}: {} lines, {} matched ({} of them failures), {} ignored, {} missed\n", target.kind,
-                    escaped(jail.settings().name), run.lines, run.matched, run.accusing, run.ignored, run.missed);
+    text += fmt::format("{} {}: {} lines, {} matched ({} failures, {} of a source not known yet), "
+                        "{} ignored, {} missed\n",
+                        target.kind, escaped(jail.settings().name), run.lines, run.matched,
+                        run.accusing, run.pending, run.ignored, run.missed);
     if (run.too_long > 0)
         text += fmt::format("  {:>8}  lines longer than 64 KiB were not judged\n", run.too_long);
     if (run.too_costly > 0)
@@ -114,6 +115,7 @@ ordered_json jail_report_json(const JailTarget& target, const jail::Jail& jail,
                       {"lines", run.lines},
                       {"matched", run.matched},
                       {"accusing", run.accusing},
+                      {"pending", run.pending},
                       {"ignored", run.ignored},
                       {"missed", run.missed},
                       {"too_long", run.too_long},

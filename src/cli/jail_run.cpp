@@ -22,6 +22,7 @@ void count(JailRun& run, const jail::LineResult& result) {
     case Outcome::matched:
         ++run.matched;
         if (!result.told.empty()) ++run.accusing;
+        if (result.told.empty() && result.is_pending) ++run.pending;
         if (result.regex) ++run.hits[*result.regex];
         break;
     case Outcome::too_long:

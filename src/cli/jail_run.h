@@ -20,7 +20,8 @@ struct JudgedLine {
 // A line may match and accuse nobody: <F-NOFAIL>, or a failure whose source is not
 // known yet.
 struct JailRun {
-    std::uint64_t lines = 0, matched = 0, accusing = 0, missed = 0, ignored = 0, too_long = 0, too_costly = 0;
+    std::uint64_t lines = 0, matched = 0, accusing = 0, pending = 0, missed = 0, ignored = 0,
+                  too_long = 0, too_costly = 0;
     std::vector<std::uint64_t> hits; // of each failregex
     std::vector<std::uint64_t> hits_ignore;
     std::vector<JudgedLine> kept; // matched and ignored ones, and those that were not judged

@@ -122,6 +122,7 @@ LineResult Jail::take(std::string_view line, LogTime now, std::optional<LogTime>
     LineResult result;
     result.outcome = verdict.outcome;
     result.regex = verdict.regex;
+    result.is_pending = verdict.is_pending;
     ++counters_.lines;
     if (verdict.outcome == Outcome::matched) ++counters_.matched;
     if (verdict.outcome == Outcome::ignored) ++counters_.ignored;

@@ -45,6 +45,7 @@ struct Told {
 struct LineResult {
     Outcome outcome = Outcome::missed;
     std::optional<std::size_t> regex;
+    bool is_pending = false;
     std::vector<Told> told;
     std::vector<BanRequest> bans;
 };

@@ -84,7 +84,8 @@ Judge::Line Judge::without_date(std::string_view line, LogTime now) {
 }
 
 Verdict Judge::judge(std::string_view line, LogTime now, std::optional<LogTime> known) {
-    if (line.size() > kLineMax) return {.outcome = Outcome::too_long, .failures = {}, .regex = {}};
+    if (line.size() > kLineMax)
+        return {.outcome = Outcome::too_long, .failures = {}, .regex = {}, .is_pending = false};
     while (line.ends_with('\n') || line.ends_with('\r')) line.remove_suffix(1);
     const std::string_view good = as_utf8(line, buffer_);
     if (!known) return judge_text(without_date(good, now));
@@ -132,15 +133,16 @@ Verdict Judge::judge_text(Line line) {
         }
         verdict.outcome = Outcome::matched;
         if (!verdict.regex) verdict.regex = i;
-        if (std::optional<Failure> failure = failure_of(i, before, line))
-            verdict.failures.push_back(std::move(*failure));
+        Failure failure = failure_of(i, before, line);
+        verdict.is_pending = failure.facts.is_pending;
+        if (failure.is_failure || check_ == Check::all)
+            verdict.failures.push_back(std::move(failure));
         if (check_ == Check::first) return verdict;
     }
     return verdict;
 }
 
-std::optional<Failure> Judge::failure_of(std::size_t index, const Groups& before,
-                                         const Line& line) {
+Failure Judge::failure_of(std::size_t index, const Groups& before, const Line& line) {
     Failure made{.regex = index, .who = {}, .network = {}, .time = line.time, .facts = {}};
     Groups groups = before;
     for (auto& [name, value] : fail_[index].groups()) groups[name] = value;
@@ -150,7 +152,7 @@ std::optional<Failure> Judge::failure_of(std::size_t index, const Groups& before
     if (has_connection) {
         made.facts = connections_.merge(id, std::move(groups), line.now);
         made.is_failure = !found_in(made.facts.groups, "nofail");
-        if (!made.is_failure && check_ == Check::first) return std::nullopt;
+        if (!made.is_failure && check_ == Check::first) return made;
     } else {
         made.facts.groups = std::move(groups);
         made.facts.matches = 1;
@@ -165,8 +167,9 @@ std::optional<Failure> Judge::failure_of(std::size_t index, const Groups& before
     const std::optional<std::string> fid = value_of("fid");
     if (!host && !fid) {
         if (has_connection) connections_.set_pending(id);
+        made.facts.is_pending = true;
         made.is_failure = false;
-        return check_ == Check::all ? std::optional(made) : std::nullopt;
+        return made;
     }
     made.who = fid ? *fid : *host;
     made.network = network_of(host ? *host : *fid, found_in(made.facts.groups, "cidr"));

@@ -40,6 +40,7 @@ struct Verdict {
     Outcome outcome = Outcome::missed;
     std::vector<Failure> failures;
     std::optional<std::size_t> regex; // that matched or ignored
+    bool is_pending = false;          // a failure, and no line has said yet whose
 };
 
 // The first expression that fits decides; `all` tries every one, as fail2ban's own
@@ -72,8 +73,7 @@ class Judge {
     [[nodiscard]] Line without_date(std::string_view line, LogTime now);
     [[nodiscard]] Verdict judge_text(Line line);
     [[nodiscard]] std::optional<std::size_t> ignored_by(const std::string& text);
-    [[nodiscard]] std::optional<Failure> failure_of(std::size_t index, const Groups& before,
-                                                    const Line& line);
+    [[nodiscard]] Failure failure_of(std::size_t index, const Groups& before, const Line& line);
 
     std::optional<FailRegex> prefix_;
     std::vector<FailRegex> fail_;
