@@ -6,7 +6,9 @@
 #include "config/parse.h"
 #include "daemon/advice.h"
 #include "daemon/forged_sources.h"
+#include "daemon/jails_advice.h"
 #include "daemon/packet_sockets.h"
+#include "jail/disk.h"
 #include "kernel/packet_sockets.h"
 
 #include <algorithm>
@@ -67,6 +69,12 @@ Checked check_file(const std::string& file) {
         const auto forged = advise_forged_sources(*loaded->policy, file, *interfaces);
         checked.diagnostics.insert(checked.diagnostics.end(), forged.begin(), forged.end());
     }
+    const auto jails =
+        advise_jails(*loaded->policy, file, jail::disk_world(jail::Trust::owner), "/etc/fail2ban");
+    checked.diagnostics.insert(checked.diagnostics.end(), jails.begin(), jails.end());
+    if (std::ranges::any_of(jails,
+                            [](const Diagnostic& d) { return d.severity == Severity::error; }))
+        return checked;
     checked.policy = std::move(loaded->policy);
     return checked;
 }

@@ -59,6 +59,8 @@ class Reader {
         : world_(world), directory_(std::move(directory)), ipv6_length_(ipv6_length) {}
 
     Result<ReadJails> read(const std::string& file) {
+        if (Result<std::string> own = world_.read_file(file); !own)
+            return std::unexpected(std::move(own).error());
         set_ = SP_TRY(ConfigSet::read(world_, directory_ + "/jail", {file}));
         set_.ini().defaults["fail2ban_version"] = {"1.0.2", {}};
         set_.ini().defaults["fail2ban_confpath"] = {directory_, {}};

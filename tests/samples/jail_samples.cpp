@@ -28,7 +28,8 @@ using nlohmann::json;
 constexpr LogTime kNow{std::chrono::seconds(1124013600)};
 
 struct Tally {
-    unsigned lines = 0; // judged, once for each set of options
+    unsigned lines = 0;    // judged, once for each set of options
+    unsigned matching = 0; // of these, that should match
     unsigned agree = 0;
     unsigned not_carried = 0; // the filter cannot be used; its lines are not judged
     std::string why;
@@ -223,6 +224,7 @@ class Run {
             std::erase_if(verdict.failures, [](const Failure& f) { return !f.is_failure; });
             const std::string wrong = difference(wanted, verdict.failures);
             ++tally_.lines;
+            if (wanted.value("match", false)) ++tally_.matching;
             if (wrong.empty())
                 ++tally_.agree;
             else
@@ -258,7 +260,7 @@ std::vector<std::string> filters_in(const std::string& config) {
 
 void print_row(const std::string& name, const Tally& tally) {
     const double percent = tally.lines == 0 ? 0 : 100.0 * tally.agree / tally.lines;
-    fmt::print("| {} | {} | {} | {} | {} |\n", name, tally.lines, tally.agree,
+    fmt::print("| {} | {} | {} | {} | {} | {} |\n", name, tally.lines, tally.matching, tally.agree,
                tally.lines == 0 ? "-" : fmt::format("{:.1f}", percent), tally.not_carried);
 }
 
@@ -271,8 +273,8 @@ int main(int argc, char** argv) {
     }
     std::vector<std::string> names(argv + 3, argv + argc);
     if (names.empty()) names = filters_in(argv[1]);
-    fmt::print(
-        "| Filter | Lines judged | As annotated | % | Not carried |\n|---|---:|---:|---:|---:|\n");
+    fmt::print("| Filter | Lines judged | Should match | As annotated | % | Not carried "
+               "|\n|---|---:|---:|---:|---:|---:|\n");
     Tally all;
     for (const std::string& name : names) {
         if (!std::filesystem::exists(std::string(argv[2]) + "/" + name)) continue;
@@ -280,6 +282,7 @@ int main(int argc, char** argv) {
         print_row(name, tally);
         if (!tally.why.empty()) fmt::print(stderr, "{}: {}\n", name, tally.why);
         all.lines += tally.lines;
+        all.matching += tally.matching;
         all.agree += tally.agree;
         all.not_carried += tally.not_carried;
     }
