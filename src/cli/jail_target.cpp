@@ -50,9 +50,13 @@ Result<std::optional<JailTarget>> of_policy(const std::string& name, const JailP
     for (const std::string& file : policy.fail2ban.jails) {
         const ReadJails read = SP_TRY(read_jails(world, file, policy.fail2ban.ipv6_prefix));
         for (const JailSettings& one : read.jails)
-            if (one.name == name)
-                return std::optional(
-                    JailTarget{.settings = one, .notes = read.notes, .kind = "jail"});
+            if (one.name == name) {
+                JailTarget target{.settings = one, .notes = read.notes, .kind = "jail"};
+                std::erase_if(target.notes, [&](const Note& note) {
+                    return !note.jail.empty() && note.jail != name;
+                });
+                return std::optional(std::move(target));
+            }
         for (const Note& note : read.notes)
             if (note.jail == name && note.kind == NoteKind::refused)
                 return fail(ErrorKind::invalid_input, to_text(note));

@@ -12,12 +12,13 @@ namespace sallyport {
 
 namespace {
 
-Diagnostic diagnostic(Severity severity, const std::string& file, unsigned line,
-                      std::string message, std::string hint = {}) {
+// Of the file as a whole: the message has the line, and there is no text to show.
+Diagnostic diagnostic(Severity severity, const std::string& file, std::string message,
+                      std::string hint = {}) {
     return {.severity = severity,
             .file = file,
-            .line = line,
-            .column = line == 0 ? 0u : 1u,
+            .line = 0,
+            .column = 0,
             .message = std::move(message),
             .hint = std::move(hint),
             .source = {}};
@@ -38,19 +39,19 @@ void advise_files(const Policy& policy, const std::string& file, const jail::Fil
         Result<jail::ReadJails> read = jail::read_jails(world, path, policy.fail2ban.ipv6_prefix);
         if (!read) {
             found.push_back(
-                diagnostic(Severity::error, file, 0, read.error().text(), read.error().hint));
+                diagnostic(Severity::error, file, read.error().text(), read.error().hint));
             continue;
         }
-        for (const jail::Note& note : read->notes)
-            found.push_back(diagnostic(Severity::warning, file, 0, to_text(note)));
+        for (const jail::Note& note : jail::merged(read->notes))
+            found.push_back(diagnostic(Severity::warning, file, to_text(note)));
         for (jail::JailSettings& settings : read->jails) {
             const std::string name = settings.name;
             if (!names.insert(name).second)
                 found.push_back(
-                    diagnostic(Severity::error, file, 0,
+                    diagnostic(Severity::error, file,
                                escaped(path + ": there are two jails \"" + name + "\"")));
             if (const Result<jail::Jail> made = jail::Jail::make(std::move(settings)); !made)
-                found.push_back(diagnostic(Severity::warning, file, 0,
+                found.push_back(diagnostic(Severity::warning, file,
                                            made.error().text() + ": this jail is not used"));
         }
     }
@@ -63,8 +64,8 @@ std::vector<Diagnostic> advise_jails(const Policy& policy, const std::string& fi
     std::vector<Diagnostic> found;
     for (const JailRule& rule : policy.jails)
         if (const Status tried = try_out(rule, file, world, directory); !tried)
-            found.push_back(diagnostic(Severity::error, file, rule.line, tried.error().text(),
-                                       tried.error().hint));
+            found.push_back(
+                diagnostic(Severity::error, file, tried.error().text(), tried.error().hint));
     advise_files(policy, file, world, found);
     return found;
 }

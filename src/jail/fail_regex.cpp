@@ -77,11 +77,13 @@ std::optional<std::string> found_in(const Groups& groups, std::string_view name)
     return found->second;
 }
 
-std::string expand_tags(std::string_view pattern, Names names) {
+Translated expand_tags(std::string_view pattern, Names names) {
     std::string made;
+    std::vector<std::pair<std::size_t, std::size_t>> steps;
     std::set<std::string, std::less<>> open;
     for (std::size_t at = 0; at < pattern.size();) {
         std::size_t end = at + 1;
+        steps.emplace_back(made.size(), at);
         if (pattern[at] == '<') {
             if (end < pattern.size() && pattern[end] == '/') ++end;
             while (end < pattern.size() && is_tag_char(pattern[end])) ++end;
@@ -105,7 +107,8 @@ std::string expand_tags(std::string_view pattern, Names names) {
         }
         at = end + 1;
     }
-    return made;
+    steps.emplace_back(made.size(), pattern.size());
+    return {.text = std::move(made), .steps = std::move(steps)};
 }
 
 FailRegex::FailRegex(Pattern pattern, Regex regex)
@@ -121,12 +124,13 @@ FailRegex::FailRegex(Pattern pattern, Regex regex)
 }
 
 Result<FailRegex> FailRegex::compile(const Pattern& pattern, Names names) {
-    const std::string expanded = expand_tags(pattern.text, names);
-    std::expected<Regex, RegexError> regex = Regex::compile(expanded);
-    if (regex && trimmed(expanded).empty()) regex = std::unexpected(RegexError{0, "it is empty"});
+    const Translated expanded = expand_tags(pattern.text, names);
+    std::expected<Regex, RegexError> regex = Regex::compile(expanded.text);
+    if (regex && trimmed(expanded.text).empty())
+        regex = std::unexpected(RegexError{0, "it is empty"});
     if (!regex) {
         constexpr std::size_t kShown = 40; // of the pattern, before the place
-        const std::size_t at = std::min(regex.error().at, expanded.size());
+        const std::size_t at = std::min(expanded.origin_of(regex.error().at), pattern.text.size());
         const std::size_t from = at > kShown ? at - kShown : 0;
         std::string where = to_string(pattern.origin);
         if (!where.empty()) where += ": ";
@@ -134,7 +138,7 @@ Result<FailRegex> FailRegex::compile(const Pattern& pattern, Names names) {
                     where +
                         escaped(pattern.key + " " + std::to_string(pattern.index) + ", character " +
                                 std::to_string(at + 1) + ": " + regex.error().message +
-                                ", after \"" + expanded.substr(from, at - from) + "\""));
+                                ", after \"" + pattern.text.substr(from, at - from) + "\""));
     }
     return FailRegex(pattern, std::move(*regex));
 }

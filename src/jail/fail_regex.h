@@ -19,7 +19,7 @@ using Groups = std::map<std::string, std::optional<std::string>, std::less<>>;
 
 // <HOST>, <ADDR>, <IP4>, <IP6>, <DNS>, <CIDR>, <SUBNET>, <F-ID/>, <F-PORT/>, <F-IP4/>,
 // <F-NAME>...</F-NAME> become groups; every other <word> stays as it is.
-[[nodiscard]] std::string expand_tags(std::string_view pattern, Names names);
+[[nodiscard]] Translated expand_tags(std::string_view pattern, Names names);
 
 class FailRegex {
   public:

@@ -21,6 +21,7 @@ class Reader {
         SP_TRY(counts());
         SP_TRY(growth());
         SP_TRY(logs());
+        SP_TRY(shuts_out());
         ignored();
         not_carried();
         return {};
@@ -176,6 +177,20 @@ class Reader {
         jail_.ignored.parts.push_back(std::move(part));
     }
 
+    // A jail may also open a port for whom it finds (pass2allow): the opposite of a ban.
+    [[nodiscard]] Status shuts_out() const {
+        const Option* const option = find("action");
+        if (option == nullptr) return {};
+        std::string text = lower(option->value);
+        std::erase_if(text, [](char c) { return std::string_view(" \"'").contains(c); });
+        if (text.contains("blocktype=return") || text.contains("blocktype=accept") ||
+            text.contains("returntype=drop") || text.contains("returntype=reject"))
+            return wrong(
+                "action", *option,
+                "lets in whom the filter finds (blocktype, returntype); here he would be shut out");
+        return {};
+    }
+
     void not_carried() {
         if (const Option* option = find("ignorecommand"))
             note("ignorecommand", *option, "no program is run; what it would spare is banned");
@@ -183,7 +198,8 @@ class Reader {
             std::string names;
             for (const std::string& line : split(option->value, '\n')) {
                 const std::string name(trimmed(line.substr(0, line.find('['))));
-                if (!name.empty() && name.find_first_of("\"=,]") == std::string::npos)
+                if (!name.empty() && name.find_first_of("\"=,]") == std::string::npos &&
+                    !names.contains(name))
                     names += (names.empty() ? "" : ", ") + name;
             }
             note("action", *option,

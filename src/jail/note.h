@@ -27,7 +27,7 @@ enum class NoteKind : std::uint8_t {
 struct Note {
     NoteKind kind = NoteKind::not_carried;
     Origin origin;
-    std::string jail; // empty: of the file as a whole
+    std::string jail; // its name; empty: of the file as a whole
     std::string key;  // "maxlines"
     std::string text;
 };
@@ -35,5 +35,8 @@ using Notes = std::vector<Note>;
 
 // "FILE:LINE: jail \"x\": maxlines: text", escaped for a terminal.
 [[nodiscard]] std::string to_text(const Note& note);
+
+// The same thing said of several jails, said once: "sshd, dropbear and 85 others".
+[[nodiscard]] Notes merged(const Notes& notes);
 
 } // namespace sallyport::jail

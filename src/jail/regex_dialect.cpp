@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "jail/regex_dialect.h"
 
+#include <algorithm>
 #include <cctype>
 
 namespace sallyport::jail {
@@ -230,9 +231,9 @@ class Translator {
 
 std::size_t Translated::origin_of(std::size_t at) const {
     std::size_t origin = 0;
-    for (const auto& [out, in] : steps) {
-        if (out > at) break;
-        origin = in + (at - out);
+    for (std::size_t i = 0; i < steps.size() && steps[i].first <= at; ++i) {
+        origin = steps[i].second + (at - steps[i].first);
+        if (i + 1 < steps.size()) origin = std::min(origin, steps[i + 1].second);
     }
     return origin;
 }

@@ -18,6 +18,7 @@ struct RegexError {
     std::string message;
 };
 
+// A pattern in other words.
 struct Translated {
     std::string text;
     std::vector<std::pair<std::size_t, std::size_t>> steps; // byte of text, byte of the pattern

@@ -114,6 +114,34 @@ TEST_CASE("what is not carried is named, what cannot be used is refused, the res
     }
 }
 
+TEST_CASE(
+    "a jail that would open a port for whom it finds is not turned into one that shuts him out") {
+    const ReadJails made =
+        read(files("[web]\nenabled = true\nlogpath = /x\nblocktype = RETURN\n"
+                   "action = a[x=\"1\"][blocktype=%(blocktype)s, returntype=DROP]\n"));
+    CHECK(made.jails.empty());
+    CHECK(notes(made).contains("jail \"web\": is not used: /f/jail.conf:15: action: lets in"));
+    CHECK(read(files("[web]\nenabled = true\nlogpath = /x\naction = a[blocktype=DROP]\n"))
+              .jails.size() == 1);
+}
+
+TEST_CASE("the same note of many jails is said once") {
+    Notes all;
+    for (int i = 0; i < 5; ++i)
+        all.push_back({.kind = NoteKind::not_carried,
+                       .origin = {"f", 1},
+                       .jail = "j" + std::to_string(i),
+                       .key = "action",
+                       .text = "not run"});
+    all.push_back(
+        {.kind = NoteKind::not_carried, .origin = {"f", 2}, .jail = "j1", .key = "k", .text = "t"});
+    const Notes made = merged(all);
+    REQUIRE(made.size() == 2);
+    CHECK(to_text(made[0]) ==
+          "f:1: jail \"j0\", \"j1\", \"j2\": action: (and 2 other jails) not run");
+    CHECK(to_text(made[1]) == "f:2: jail \"j1\": k: t");
+}
+
 TEST_CASE("a jail of our own policy is the same kind of jail") {
     JailRule rule;
     rule.name = "ollama-api";
