@@ -8,6 +8,7 @@ namespace sallyport::jail {
 namespace {
 
 constexpr std::size_t kLineKept = 512;
+constexpr std::chrono::seconds kOdd(60);
 constexpr unsigned kWidestV4 = 96 + 16;
 constexpr unsigned kWidestV6 = 32;
 
@@ -82,7 +83,19 @@ Prefix Jail::source_of(const Prefix& who) const {
     return is_spared(wider) ? who : wider;
 }
 
-Told Jail::judge_failure(Failure failure, LogTime now, std::string_view line, LineResult& result) {
+LogTime Jail::believed(LogTime written, LogTime now, bool is_known) {
+    if (times_ == Times::of_lines) {
+        latest_ = std::max(latest_, written);
+        return written;
+    }
+    const bool is_odd = written > now + kOdd || written < now - kOdd;
+    if (!is_live_ || is_known || !is_odd) return std::min(written, now);
+    ++counters_.odd_times;
+    return now;
+}
+
+Told Jail::judge_failure(Failure failure, LogTime at, LogTime now, std::string_view line,
+                         LineResult& result) {
     Told told{.failure = std::move(failure), .fate = Fate::counted, .failures = 0};
     const auto fated = [&](Fate fate) {
         told.fate = fate;
@@ -92,14 +105,7 @@ Told Jail::judge_failure(Failure failure, LogTime now, std::string_view line, Li
     const Prefix& who = *told.failure.network;
     if (who.length < (who.is_v4() ? kWidestV4 : kWidestV6)) return fated(Fate::too_wide);
     if (is_spared(who)) return fated(Fate::spared);
-    LogTime at = told.failure.time.value_or(now);
-    if (times_ == Times::of_lines) {
-        at = told.failure.time.value_or(latest_);
-        latest_ = std::max(latest_, at);
-    } else {
-        at = std::min(at, now);
-        if (at < now - settings_.find_time) return fated(Fate::too_old);
-    }
+    if (times_ == Times::wall && at < now - settings_.find_time) return fated(Fate::too_old);
     const Prefix source = source_of(who);
     told.failures = failures_.add(source, at);
     if (told.failures < settings_.max_retry) return told;
@@ -128,8 +134,11 @@ LineResult Jail::take(std::string_view line, LogTime now, std::optional<LogTime>
     if (verdict.outcome == Outcome::ignored) ++counters_.ignored;
     if (verdict.outcome == Outcome::too_long) ++counters_.too_long;
     if (verdict.outcome == Outcome::too_costly) ++counters_.too_costly;
-    for (Failure& failure : verdict.failures)
-        result.told.push_back(judge_failure(std::move(failure), now, line, result));
+    for (Failure& failure : verdict.failures) {
+        const LogTime written = failure.time.value_or(times_ == Times::of_lines ? latest_ : now);
+        const LogTime at = believed(written, now, known.has_value());
+        result.told.push_back(judge_failure(std::move(failure), at, now, line, result));
+    }
     return result;
 }
 

@@ -52,6 +52,7 @@ struct LineResult {
 
 struct JailCounters {
     std::uint64_t lines = 0, matched = 0, ignored = 0, too_long = 0, too_costly = 0, bans = 0;
+    std::uint64_t odd_times = 0; // failures of a live log whose time was not believed
 };
 
 // What time it is to a jail: the wall clock's, or, over a log of the past, that of its
@@ -69,6 +70,12 @@ class Jail {
     [[nodiscard]] LineResult take(std::string_view line, LogTime now,
                                   std::optional<LogTime> known = std::nullopt);
 
+    // What was there when the log was opened has been read: from here on lines are
+    // written as they are read. One that says otherwise by more than a minute (a service
+    // in another zone, a clock that is off) is taken as of now, as fail2ban does: it
+    // would be too old for ever.
+    void go_live() { is_live_ = true; }
+
     [[nodiscard]] const JailSettings& settings() const { return settings_; }
     [[nodiscard]] const JailCounters& counters() const { return counters_; }
     [[nodiscard]] const Judge& judge() const { return judge_; }
@@ -78,14 +85,16 @@ class Jail {
 
   private:
     Jail(JailSettings settings, std::vector<Address> own, Times times, Judge judge);
-    [[nodiscard]] Told judge_failure(Failure failure, LogTime now, std::string_view line,
-                                     LineResult& result);
+    [[nodiscard]] LogTime believed(LogTime written, LogTime now, bool is_known);
+    [[nodiscard]] Told judge_failure(Failure failure, LogTime at, LogTime now,
+                                     std::string_view line, LineResult& result);
     [[nodiscard]] bool is_spared(const Prefix& source) const;
     [[nodiscard]] Prefix source_of(const Prefix& who) const;
 
     JailSettings settings_;
     std::vector<Address> own_;
     Times times_;
+    bool is_live_ = false;
     LogTime latest_{}; // of a line
     Judge judge_;
     FailureCounter failures_;

@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t kRetiredMax = 2;
 constexpr unsigned kIdleLooks = 3;
+constexpr std::chrono::milliseconds kQuickLook(20);
 constexpr std::size_t kTurn = 256 * 1024; // of one file, before the next has its turn
 constexpr std::size_t kDirectoriesMax = 512;
 
@@ -175,10 +176,15 @@ void LogFollower::let_go(const Sink& sink) {
 
 bool LogFollower::pump(std::size_t bytes, const Sink& sink) {
     drain_events();
-    if (must_look_) {
+    const auto now = std::chrono::steady_clock::now();
+    if (must_look_ && now >= next_look_) {
         must_look_ = false;
         look_at_all(sink, is_first_);
         is_first_ = false;
+        // In a directory with very many files looking takes its time, and whoever may make
+        // files there could ask for it again and again: a twentieth of the time is spent so.
+        const auto took = std::chrono::steady_clock::now() - now;
+        if (took > kQuickLook) next_look_ = now + 20 * took;
     }
     if (must_let_go_) {
         must_let_go_ = false;

@@ -8,6 +8,7 @@
 #include "jail/followed_file.h"
 #include "jail/settings.h"
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <set>
@@ -62,7 +63,8 @@ class LogFollower {
     std::map<std::string, Followed> gone_; // removed, nothing in their place
     std::map<std::string, std::string> failures_;
     FollowCounters counters_;
-    std::size_t turns_ = 0; // whose turn is first
+    std::size_t turns_ = 0;                             // whose turn is first
+    std::chrono::steady_clock::time_point next_look_{}; // not before, see pump()
     bool must_look_ = true;
     bool must_let_go_ = false;
     bool is_first_ = true;

@@ -64,6 +64,27 @@ TEST_CASE("what is longer ago than find-time does not count, and a time to come 
     CHECK(fate(jail, "192.0.2.1", kNow) == "banned 192.0.2.1");
 }
 
+TEST_CASE("a line of a live log that is dated otherwise is taken as of now, unless the journal "
+          "dates it") {
+    Jail jail = jail_of(settings());
+    const std::string old = "2026-03-10 10:00:00 +0000 fail from 192.0.2.1";
+    JailSettings dated = settings();
+    dated.filter.failregex[0].text = "fail from <SUBNET>$";
+    Jail reading = jail_of(dated);
+    CHECK(reading.take(old, kNow).told.at(0).fate == Fate::too_old);
+    reading.go_live();
+    CHECK(reading.take(old, kNow).told.at(0).fate == Fate::counted);
+    CHECK(reading.take("2026-03-10 14:00:00 +0000 fail from 192.0.2.1", kNow).told.at(0).failures ==
+          2);
+    CHECK(reading.counters().odd_times == 2);
+    CHECK(reading.take("2026-03-10 11:59:30 +0000 fail from 192.0.2.2", kNow + seconds(20))
+              .told.at(0)
+              .failures == 1);
+    CHECK(reading.counters().odd_times == 2);
+    jail.go_live();
+    CHECK(fate(jail, "192.0.2.1", kNow - hours(2)) == "too-old");
+}
+
 TEST_CASE("an IPv6 source is its /64, unless somebody in there is spared") {
     Jail jail = jail_of(settings());
     CHECK(fate(jail, "2001:db8::1") == "counted");
