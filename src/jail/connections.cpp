@@ -57,7 +57,8 @@ Facts Connections::merge(const std::string& id, Groups line, LogTime now) {
         facts = std::move(found->second->facts);
         forget(found->second);
         add_user(facts, user);
-        const bool was_no_failure = take(facts.groups, "nofail") | take(facts.groups, "mlfgained");
+        const bool had_nofail = take(facts.groups, "nofail");
+        const bool was_no_failure = take(facts.groups, "mlfgained") || had_nofail;
         if (gained) facts.is_pending = false;
         // Those lines were told of with the failure before this one.
         if (!was_no_failure && !facts.is_pending) facts.matches = 0;
