@@ -35,6 +35,10 @@ JailSettings settings() {
          R"(^<F-MLFFORGET><F-MLFGAINED>Accepted</F-MLFGAINED></F-MLFFORGET> <F-USER>\S+</F-USER>)",
          R"(^net <SUBNET>$)", R"(^(\w+\s?)+: <HOST>$)"})
         made.filter.failregex.push_back({text, {}, "failregex", 1});
+    // The default detectors are thirty expressions, compiled anew for each input.
+    for (const char* text : {R"({^LN-BEG}%ExY-%m-%d[T ]%H:%M:%S(?:\.%f)?(?:\s*%Exz)?)",
+                             R"((?:%a )?%b %d %k:%M:%S(?: %ExY)?)", "{LEPOCH}", "^%H:%M:%S %p"})
+        made.filter.datepatterns.push_back({text, {}, "datepattern", 1});
     made.filter.ignoreregex.push_back({"spare", {}, "ignoreregex", 1});
     return made;
 }
