@@ -3,6 +3,7 @@
 #define SALLYPORT_LIB_ARRIVAL_H
 /* What arrives on a guarded interface, in the order that docs/policy.md gives. */
 #include "essential.h"
+#include "beginning.h"
 #include "known.h"
 #include "link.h"
 #include "routed.h"
@@ -43,7 +44,10 @@ static __noinline int judge_new(const struct view *v, const struct packet *p, __
 
 	judge_opening(v->slot, &o, &a);
 	take_answer(f, &a);
-	f->opened = a.reason == SP_REASON_NONE;
+	if (f->reason == SP_REASON_NONE && f->flags >> SP_RULE_LIMIT_SHIFT &&
+	    !is_within_limit(v, p, f))
+		f->reason = SP_REASON_OVER_LIMIT;
+	f->opened = f->reason == SP_REASON_NONE;
 	return 0;
 }
 

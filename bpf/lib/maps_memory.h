@@ -2,7 +2,7 @@
 #ifndef SALLYPORT_LIB_MAPS_MEMORY_H
 #define SALLYPORT_LIB_MAPS_MEMORY_H
 /* What the programs remember of packets. */
-#include "base.h"
+#include "bucket_set.h"
 
 /*
  * The flow table: sets of entries, two candidate sets by a secret hash. Tags
@@ -90,5 +90,21 @@ struct {
 	__type(key, struct sp_asked_key);
 	__type(value, __u32);
 } sp_asked __weak SEC(".maps");
+
+/* Sources under a limit, their /48s and their conversations. A full set: see lib/limit.h. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, SP_BUCKET_SETS);
+	__type(key, __u32);
+	__type(value, struct sp_bucket_set);
+} sp_buckets __weak SEC(".maps");
+
+/* By sp_rule.counter: what the sources under its limit share. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, SP_COUNTERS_MAX);
+	__type(key, __u32);
+	__type(value, struct sp_limit_state);
+} sp_limit_states __weak SEC(".maps");
 
 #endif

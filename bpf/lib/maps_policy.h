@@ -123,4 +123,20 @@ struct {
 	__array(values, struct sp_rules_inner);
 } sp_rules __weak SEC(".maps");
 
+/* By slot: the limits of its rules. A number past the end lets nobody in. */
+struct sp_limits_inner {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_INNER_MAP);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct sp_limit));
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, SP_SLOTS);
+	__type(key, __u32);
+	__array(values, struct sp_limits_inner);
+} sp_limits __weak SEC(".maps");
+
 #endif

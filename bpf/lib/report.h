@@ -33,15 +33,17 @@ static __always_inline void count_rule(__u32 counter, __u32 openings, __u32 byte
 	c->bytes += bytes;
 }
 
-static __always_inline void count_denied(__u32 counter)
+static __always_inline void count_refused(__u32 counter, enum sp_reason reason)
 {
 	struct sp_rule_count *c;
 
 	if (asking())
 		return;
 	c = bpf_map_lookup_elem(&sp_rule_counts, &counter);
-	if (c)
-		c->denied += 1;
+	if (!c)
+		return;
+	c->denied += reason == SP_REASON_DENIED;
+	c->limited += reason == SP_REASON_OVER_LIMIT;
 }
 
 /* Everything an event says beside the packet. */

@@ -99,8 +99,8 @@ SP_GLOBAL int settle(__u32 slot, const struct scene *s, struct finding *f, const
 	if (f->reason == SP_REASON_NO_RULE && f->direction != SP_INGRESS && is_metadata(&p->dst))
 		f->reason = SP_REASON_METADATA;
 	r.reason = f->reason;
-	if (f->reason == SP_REASON_DENIED)
-		count_denied(f->counter);
+	if (f->reason == SP_REASON_DENIED || f->reason == SP_REASON_OVER_LIMIT)
+		count_refused(f->counter, f->reason);
 	count((observing(&v) ? SP_COUNT_WOULD_DROPS : SP_COUNT_DROPS) + f->reason);
 	count((observing(&v) ? SP_COUNT_HOOK_ADMITTED : SP_COUNT_HOOK_DROPPED) + s->hook);
 	if (!f->quiet) {

@@ -68,6 +68,13 @@ Result<Rate> parse_rate(std::string_view text) {
     const std::optional<Counted> counted = take_number(text);
     if (counted && counted->rest.starts_with('/')) {
         const std::string_view per = counted->rest.substr(1);
+        if (counted->number >= 1 && counted->number <= UINT32_MAX && !per.empty() &&
+            per.front() >= '0' && per.front() <= '9') {
+            const std::chrono::seconds span = SP_TRY(parse_duration(per));
+            if (span < std::chrono::seconds(1))
+                return fail(ErrorKind::invalid_input, shown(text) + ": the span is out of range");
+            return Rate{.count = static_cast<std::uint32_t>(counted->number), .per = span};
+        }
         for (const Unit& unit : kUnits) {
             if (per != unit.letter && per != unit.name) continue;
             if (counted->number < 1 || counted->number > UINT32_MAX)
@@ -77,7 +84,7 @@ Result<Rate> parse_rate(std::string_view text) {
         }
     }
     return fail(ErrorKind::invalid_input, shown(text) + " is not a rate",
-                "a number, a slash and second, minute, hour or day: \"20/minute\"");
+                "a number, a slash and a span: \"20/minute\", \"20/30s\"");
 }
 
 } // namespace sallyport

@@ -22,7 +22,8 @@ struct Rate {
     bool operator==(const Rate&) const = default;
 };
 
-// "20/minute": second, minute, hour or day, or their first letters; at least 1.
+// "20/minute": second, minute, hour or day, or their first letters, or a span: "20/90s".
+// At least 1.
 [[nodiscard]] Result<Rate> parse_rate(std::string_view text);
 
 } // namespace sallyport

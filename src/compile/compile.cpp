@@ -9,6 +9,7 @@
 #include "compile/globs.h"
 #include "compile/identity.h"
 #include "compile/interfaces.h"
+#include "compile/limits.h"
 #include "compile/peers.h"
 #include "compile/table.h"
 #include "compile/tries.h"
@@ -33,6 +34,9 @@ Status check_rule(const Rule& rule) {
     const std::string who = "rule \"" + rule.name + "\": ";
     if (rule.direction != Direction::egress && !rule.identity.is_none())
         return fail(ErrorKind::invalid_input, who + "unit, user and cgroup are for egress only");
+    if (rule.limit && (rule.direction != Direction::ingress || rule.deny))
+        return fail(ErrorKind::invalid_input,
+                    who + "only what an ingress rule lets in has a limit");
     if (rule.direction != Direction::forward) return {};
     for (const PeerPart& part : rule.to.parts)
         if (!part.interfaces.empty())
@@ -150,10 +154,13 @@ void write_settings(const Policy& policy, const CompileInput& input, MapImage& i
     image.slot.tcp_idle_s = seconds_of(policy.flows.tcp_idle);
     image.slot.events_per_second = policy.events.per_second;
     for (const Rule& rule : policy.rules) {
-        image.rules.push_back({.allow = rule.deny ? 0u : 1u,
-                               .flags = rule.log_new ? SP_RULE_LOG_NEW : 0u,
-                               .counter = 0,
-                               .spare = 0});
+        std::uint32_t flags = rule.log_new ? SP_RULE_LOG_NEW : 0;
+        if (rule.limit) {
+            image.limits.push_back(compile_limit(*rule.limit));
+            flags |= static_cast<std::uint32_t>(image.limits.size()) << SP_RULE_LIMIT_SHIFT;
+        }
+        image.rules.push_back(
+            {.allow = rule.deny ? 0u : 1u, .flags = flags, .counter = 0, .spare = 0});
         image.rule_names.push_back(rule.name);
     }
 }

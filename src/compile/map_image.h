@@ -26,6 +26,7 @@ struct MapImage {
     std::vector<std::pair<sp_v6_key, std::uint32_t>> v6_trie; // may be empty
     std::vector<sp_rule> rules;                               // by the order of Policy::rules
     std::vector<std::string> rule_names;
+    std::vector<sp_limit> limits; // by the number in sp_rule.flags, less 1; may be empty
     std::vector<std::pair<sp_cg_step, std::uint32_t>> cgroup_steps; // next state; may be empty
     std::vector<sp_cg_state> cgroup_states;                         // at least the root's, index 0
     std::vector<std::pair<std::uint32_t, std::uint32_t>> users; // uid to user class; may be empty

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "config/cgroups.h"
 #include "config/interfaces.h"
+#include "config/limits.h"
 #include "config/rule_doubles.h"
 #include "config/services.h"
 
@@ -62,8 +63,8 @@ class RuleReader {
             rule.interfaces = interface_globs(*globs, "interfaces", findings_);
         rule.identity = identity(direction);
         rule.log_new = log_new();
-        fields_.not_yet({"limit", "burst", "limit-window", "limit-total", "limit-prefix4",
-                         "limit-prefix6", "max-connections", "syn-cookies"});
+        rule.limit = limit(direction);
+        fields_.not_yet({"max-connections", "syn-cookies"});
         fields_.finish();
         return rule;
     }
@@ -180,6 +181,15 @@ class RuleReader {
             return false;
         }
         return fields_.choice<bool>("log", false, {{"new", true}});
+    }
+
+    [[nodiscard]] std::optional<Limit> limit(std::optional<Direction> direction) {
+        if (section_ != Section::deny && direction == Direction::ingress)
+            return read_limit(fields_);
+        fields_.not_here(
+            {"limit", "burst", "limit-window", "limit-total", "limit-prefix4", "limit-prefix6"},
+            "only what [[ingress]] lets in has a limit");
+        return std::nullopt;
     }
 
     Section section_;

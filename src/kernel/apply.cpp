@@ -176,6 +176,11 @@ Status fill_identity(const Maps& maps, const MapImage& image, Tables& tables) {
 }
 
 Status fill_rules(const Maps& maps, const MapImage& image, Tables& tables) {
+    SP_TRY(fill_array(tables, maps.limits,
+                      {.name = "sp_limits",
+                       .max_entries = size_of(image.limits.size()),
+                       .flags = BPF_F_INNER_MAP},
+                      image.limits));
     return fill_array(tables, maps.rules, {.name = "sp_rules", .max_entries = SP_RULES_MAX},
                       image.rules);
 }
@@ -183,8 +188,9 @@ Status fill_rules(const Maps& maps, const MapImage& image, Tables& tables) {
 void empty_slot(const Maps& maps, std::uint32_t slot) {
     const sp_slot nothing{};
     static_cast<void>(map_update(maps.slots, slot, nothing));
-    for (int outer : {maps.ports, maps.cells, maps.v4_bits, maps.v6_bits, maps.v4_trie,
-                      maps.v6_trie, maps.rules, maps.cg_steps, maps.cg_states, maps.users})
+    for (int outer :
+         {maps.ports, maps.cells, maps.v4_bits, maps.v6_bits, maps.v4_trie, maps.v6_trie,
+          maps.rules, maps.limits, maps.cg_steps, maps.cg_states, maps.users})
         static_cast<void>(map_delete(outer, slot));
 }
 

@@ -7,13 +7,14 @@ namespace sallyport {
 struct Maps {
     int control = -1;
     int slots = -1;
-    int ports = -1; // array of maps, by slot; as the next six
+    int ports = -1; // array of maps, by slot; as the next eleven
     int cells = -1;
     int v4_bits = -1;
     int v6_bits = -1;
     int v4_trie = -1;
     int v6_trie = -1;
     int rules = -1;
+    int limits = -1;
     int cg_steps = -1;
     int cg_states = -1;
     int users = -1;
@@ -24,6 +25,8 @@ struct Maps {
     int flows = -1;
     int flow_count = -1;
     int fragments = -1;
+    int buckets = -1;
+    int limit_states = -1;
     int counts = -1;
     int nic_counts = -1;
     int rule_counts = -1;

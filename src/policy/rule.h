@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // One rule: who, which services, whose sockets, and what then.
+#include "base/duration.h"
 #include "policy/peers.h"
 
 #include <cstdint>
@@ -41,6 +42,18 @@ struct Identity {
     bool operator==(const Identity&) const = default;
 };
 
+// How many connections a source may open under an ingress rule: GCRA, so a burst, then
+// one each per / count. Sources that share a prefix of these lengths are one.
+struct Limit {
+    Rate rate;
+    std::uint32_t burst = 1; // at least 1
+    bool window = false;     // instead: never more than rate.count in any rate.per
+    std::uint8_t prefix4 = 32;
+    std::uint8_t prefix6 = 64;
+    std::optional<Rate> total; // of all sources together; its burst is its count
+    bool operator==(const Limit&) const = default;
+};
+
 struct Rule {
     std::string name;
     Direction direction = Direction::ingress;
@@ -51,7 +64,8 @@ struct Rule {
     std::vector<std::string> interfaces; // globs; empty: every interface
     Identity identity;                   // egress only
     bool log_new = false;
-    unsigned line = 0; // in the policy file, for messages
+    std::optional<Limit> limit; // ingress allow only
+    unsigned line = 0;          // in the policy file, for messages
 };
 
 } // namespace sallyport

@@ -59,7 +59,7 @@ class Reload(E2e):
         held = self.there.call("hold", dst=HOST[family], port=80)
         before = self.guard.status()
         unfinished = '[[ingress]]\nname = "x"\nfrom = "nowhere"\n'
-        for number, bad in enumerate((WEB + unfinished, "[[[", WEB + 'limit = "20/minute"\n')):
+        for number, bad in enumerate((WEB + unfinished, "[[[", WEB + 'colour = "red"\n')):
             said = os.path.getsize(self.guard.log)
             self.rewrite(bad)
             self.assertTrue(self.guard.wait_said("error", since=said), f"silent about file {number}")

@@ -5,6 +5,7 @@
 #include "kernel/apply.h"
 #include "support/counters.h"
 #include "support/fragment_table.h"
+#include "support/limit_table.h"
 #include "support/machine.h"
 #include "support/story.h"
 
@@ -86,6 +87,7 @@ Bench::Bench(const Policy& policy, const BenchOptions& options)
         set_local(address, flags);
     }
     use(policy);
+    if (!image_.limits.empty()) forget_limits(*instance_);
 }
 
 void Bench::reload(const std::string& policy) {

@@ -13,5 +13,6 @@
 #include "machine.h"
 #include "flow.h"
 #include "counts.h"
+#include "limit.h"
 
 #endif
