@@ -3,6 +3,7 @@
 #include "lib/reader_xdp.h"
 #include "lib/parse_link.h"
 #include "lib/arrival.h"
+#include "lib/cookie_answer.h"
 #include "lib/fragment.h"
 #include "lib/work.h"
 
@@ -37,6 +38,7 @@ struct arrival {
 	struct finding f;
 	struct stand stand;
 	struct fragment g;
+	struct synack answer; /* never zeroed: it is written before it is read */
 };
 SP_FITS_WORK(struct arrival);
 
@@ -78,7 +80,7 @@ int sp_xdp_in(struct xdp_md *ctx)
 	iface = bpf_map_lookup_elem(&sp_ifaces, &s.ifindex);
 	if (!iface || !w) /* an ifindex beyond the table cannot be guarded; nor can it come here */
 		return XDP_DROP;
-	__builtin_memset(w, 0, sizeof(*w));
+	__builtin_memset(w, 0, __builtin_offsetof(struct arrival, answer));
 	w->f.direction = SP_INGRESS;
 	w->f.reason = view_of(&v);
 	if (w->f.reason == SP_REASON_NONE) {
@@ -93,6 +95,10 @@ int sp_xdp_in(struct xdp_md *ctx)
 			judge_arrival(&r, &v, s.iface_class, &w->p, &w->stand, &w->f);
 		if (w->f.reason == SP_REASON_NONE && w->g.piece.kind == PIECE_FIRST)
 			keep_first(&v, &w->p, &w->g, s.ifindex, 0, &w->f);
+	}
+	if (answer_syn(&r, &v, &w->f, &w->p, &w->stand.key, &w->answer)) {
+		count_nic(iface->counter, s.len, 0);
+		return XDP_TX;
 	}
 	pass = settle(v.slot, &s, &w->f, &w->p, 0);
 	count_nic(iface->counter, r.len, pass);

@@ -2,8 +2,9 @@
 #ifndef SALLYPORT_LIB_ARRIVAL_H
 #define SALLYPORT_LIB_ARRIVAL_H
 /* What arrives on a guarded interface, in the order that docs/policy.md gives. */
-#include "essential.h"
 #include "beginning.h"
+#include "cookie.h"
+#include "essential.h"
 #include "known.h"
 #include "link.h"
 #include "routed.h"
@@ -44,10 +45,9 @@ static __noinline int judge_new(const struct view *v, const struct packet *p, __
 
 	judge_opening(v->slot, &o, &a);
 	take_answer(f, &a);
-	if (f->reason == SP_REASON_NONE && f->flags >> SP_RULE_LIMIT_SHIFT &&
-	    !is_within_limit(v, p, f))
-		f->reason = SP_REASON_OVER_LIMIT;
 	f->opened = f->reason == SP_REASON_NONE;
+	if (f->opened)
+		judge_beginning(v, p, f, 0);
 	return 0;
 }
 
@@ -79,6 +79,8 @@ static __always_inline void judge_host(const struct reader *r, const struct view
 	if (p->proto == SP_PROTO_TCP && !opens_tcp(p)) {
 		if (!known)
 			judge_segment(r->ctx, v, s, p, f);
+		if (f->cookie == SP_COOKIE_BORNE)
+			judge_cookie(r, v, s, p, f);
 		if (!known && f->reason != SP_REASON_NONE && f->reason != SP_REASON_CUT)
 			judge_translated(r->ctx, v, s, f);
 		return;

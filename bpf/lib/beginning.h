@@ -5,22 +5,40 @@
 #include "limit.h"
 #include "settle.h"
 
-/* Does the limit of the rule that lets it in, if it has one, let it in too? */
-static __noinline int is_within_limit(const struct view *v, const struct packet *p,
-				      const struct finding *f)
+static __always_inline struct beginning beginning_of(const struct packet *p,
+						     const struct finding *f)
 {
 	struct beginning b = {
 	    .src = p->src,
 	    .limit = f->flags >> SP_RULE_LIMIT_SHIFT,
 	    .counter = f->counter,
 	    .src_port = p->src_port,
-	    .dst_port = p->dst_port,
+	    .dst_port = is_icmp(p) ? p->icmp_type : p->dst_port,
 	    .proto = p->proto,
 	};
 
-	if (is_icmp(p))
-		b.dst_port = p->icmp_type;
-	return may_begin(v->slot, &b);
+	return b;
+}
+
+/*
+ * What the limit of the rule that lets it in, if it has one, says of an opening.
+ * `plain` 1: it was to prove its source, and there is no cookie to give.
+ */
+static __noinline int judge_beginning(const struct view *v, const struct packet *p,
+				      struct finding *f, __u16 plain)
+{
+	struct beginning b;
+	int may;
+
+	if (!(f->flags >> SP_RULE_LIMIT_SHIFT))
+		return 0;
+	b = beginning_of(p, f);
+	b.plain = plain;
+	may = may_begin(v->slot, &b);
+	f->reason = may == SP_BEGIN_MAY ? SP_REASON_NONE : SP_REASON_OVER_LIMIT;
+	f->cookie = may == SP_BEGIN_PROVE ? SP_COOKIE_WANTED : 0;
+	f->opened = may == SP_BEGIN_MAY;
+	return 0;
 }
 
 #endif

@@ -86,7 +86,9 @@ static __noinline int judge_segment(void *ctx, const struct view *v, const struc
 		return 0;
 	}
 	/* No room is no reason to cut what runs: it is found by its socket again. */
-	if (life != TCP_LISTENER)
+	if (life == TCP_LISTENER)
+		f->cookie = SP_COOKIE_BORNE;
+	else
 		remember(v, s, direction, &a, SP_FLOW_CONFIRMED);
 	return 0;
 }

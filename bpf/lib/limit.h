@@ -1,127 +1,84 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #ifndef SALLYPORT_LIB_LIMIT_H
 #define SALLYPORT_LIB_LIMIT_H
-/*
- * May a source open one more connection under its rule's limit? A source that is not
- * remembered is let in on an allowance that all of them share: so being forgotten is
- * no way to a full bucket, and a million forged sources get no more than it.
- */
+/* May a source open one more connection under its rule's limit? */
 #include "limit_ask.h"
 #include "limit_conversation.h"
+#include "limit_take.h"
 
 /*
- * Global functions, here and below: the verifier looks at each once, and not for
- * each way that leads to it. A pointer that is not there lets nobody in.
+ * SYNs that are more than all sources may send together: from now on each proves its
+ * address by a cookie, and what it then opens is what counts. Else a flood of forged
+ * ones would use up what is there for all.
  */
-
-/* One arrival at a time that all share. A rate without an interval bounds nothing. */
-SP_GLOBAL int take_shared(__u64 *time, __u64 now, const struct sp_rate *rate)
+static __always_inline int begin_answering(struct sp_limit_state *state, __u64 now)
 {
-	return time && rate && (rate->interval_ns == 0 || gcra_take(time, now, rate));
+	state->answers_until = now + SP_COOKIES_LINGER_NS;
+	return SP_BEGIN_PROVE;
 }
 
-/* A key that was not there: let in on the shared allowance, remembered where there is room. */
-static __always_inline int take_fresh(struct sp_limit_state *state, const struct sp_limit *limit,
-				      __u64 now)
+static __always_inline int goes_on_answering(struct sp_limit_state *state,
+					     const struct sp_limit *limit, __u64 now)
 {
-	return take_shared(&state->fresh, now, &limit->fresh);
+	const struct sp_rate *all = limit->total.interval_ns ? &limit->total : &limit->fresh;
+
+	if (!take_shared(&state->asked, now, all))
+		state->answers_until = now + SP_COOKIES_LINGER_NS;
+	return SP_BEGIN_PROVE;
 }
 
-static __always_inline int take_window(struct sp_bucket_set *set, const struct sp_bucket_key *key,
-				       const struct sp_limit *limit, struct sp_limit_state *state,
-				       __u64 now)
+static __always_inline int begin_under(const struct sp_limit *limit, struct sp_limit_state *state,
+				       const struct beginning *b, __u64 now)
 {
-	if (!bearing(set, key) && !take_fresh(state, limit, now))
-		return 0;
-	return count_in_window(set, key, now, limit) != BUCKET_REFUSED;
+	int cookies = limit->cookies && b->proto == SP_PROTO_TCP && !b->proven && !b->plain;
+	__u64 *total = b->proven ? &state->proven : &state->total;
+	int taken;
+
+	if (cookies && now < state->answers_until)
+		return goes_on_answering(state, limit, now);
+	/* What is asked first is not taken when a later one refuses. */
+	if (limit->total.interval_ns && !gcra_has(total, now, &limit->total))
+		return cookies ? begin_answering(state, now) : SP_BEGIN_REFUSED;
+	taken = take_source(limit, state, b, now);
+	if (taken == SP_BEGIN_PROVE)
+		return cookies ? begin_answering(state, now) : SP_BEGIN_REFUSED;
+	return taken == SP_BEGIN_MAY && take_group(limit, b, now) &&
+	       take_shared(total, now, &limit->total);
 }
 
-static __always_inline int take_bucket(struct sp_bucket_set *set, const struct sp_bucket_key *key,
-				       const struct sp_rate *rate, const struct sp_limit *limit,
-				       struct sp_limit_state *state, __u64 now)
-{
-	enum bucket_answer answer = take_known(set, key, now, rate);
-
-	if (answer != BUCKET_ABSENT)
-		return answer == BUCKET_TAKEN;
-	if (!take_fresh(state, limit, now))
-		return 0;
-	return enter_bucket(set, key, now, rate) != BUCKET_REFUSED;
-}
-
-/* The source itself. */
-SP_GLOBAL int take_source(const struct sp_limit *limit, struct sp_limit_state *state,
-			  const struct beginning *b, __u64 now)
-{
-	struct sp_bucket_key key = {};
-	struct sp_bucket_set *set;
-
-	if (!limit || !state || !b)
-		return 0;
-	limited_source_of(&key, limit, b);
-	set = bucket_set_of(&key);
-	if (!set)
-		return 0;
-	if (limit->window_ns)
-		return take_window(set, &key, limit, state, now);
-	return take_bucket(set, &key, &limit->source, limit, state, now);
-}
-
-/* All of its /48. What is not remembered was let in as a source that is not. */
-SP_GLOBAL int take_group(const struct sp_limit *limit, const struct beginning *b, __u64 now)
-{
-	struct sp_bucket_key key = {};
-	struct sp_bucket_set *set;
-	enum bucket_answer answer;
-
-	if (!limit || !b)
-		return 0;
-	if (!has_group(limit, b))
-		return 1;
-	group_of(&key, b);
-	set = bucket_set_of(&key);
-	if (!set)
-		return 0;
-	answer = take_known(set, &key, now, &limit->group);
-	if (answer == BUCKET_ABSENT)
-		answer = enter_bucket(set, &key, now, &limit->group);
-	return answer != BUCKET_REFUSED;
-}
-
-/* 1: it may. A limit that is not there lets nobody in. */
+/* SP_BEGIN_*. A limit that is not there lets nobody in. */
 SP_GLOBAL int may_begin(__u32 slot, const struct beginning *b)
 {
 	struct sp_limit_state *state;
 	const struct sp_limit *limit;
 	__u64 now = sp_clock_ns(), idle;
-	__u32 number, counter;
 	struct view v;
-	void *limits;
+	int may;
 
 	if (!b || view_of_slot(&v, slot))
-		return 0;
-	limits = bpf_map_lookup_elem(&sp_limits, &slot);
-	number = b->limit - 1;
-	counter = b->counter;
-	limit = limits ? bpf_map_lookup_elem(limits, &number) : 0;
-	state = bpf_map_lookup_elem(&sp_limit_states, &counter);
+		return SP_BEGIN_REFUSED;
+	limit = limit_of(slot, b);
+	state = limit_state_of(b);
 	if (!limit || !state)
-		return 0;
+		return SP_BEGIN_REFUSED;
 	if (asking())
-		return would_begin(limit, state, b, now);
+		return would_begin(limit, state, b, now) ? SP_BEGIN_MAY : SP_BEGIN_REFUSED;
 	idle = v.policy->udp_idle_s * 1000000000ull;
 	if (b->proto != SP_PROTO_TCP && goes_on(b, now, idle))
-		return 1;
-	/* What is asked first is not taken when a later one refuses. */
-	if (limit->total.interval_ns && !gcra_has(&state->total, now, &limit->total))
-		return 0;
-	if (!take_source(limit, state, b, now) || !take_group(limit, b, now))
-		return 0;
-	if (!take_shared(&state->total, now, &limit->total))
-		return 0;
-	if (b->proto != SP_PROTO_TCP)
+		return SP_BEGIN_MAY;
+	may = begin_under(limit, state, b, now);
+	if (may == SP_BEGIN_MAY && b->proto != SP_PROTO_TCP)
 		let_go_on(b, now, idle);
-	return 1;
+	return may;
+}
+
+/* May its ACK bear a cookie that XDP gave? 0 also for what only the stack can have answered. */
+static __always_inline int may_be_answered(const struct beginning *b)
+{
+	const struct sp_limit_state *state = limit_state_of(b);
+
+	return state && state->answers_until &&
+	       sp_clock_ns() < state->answers_until + SP_COOKIE_LIFE_NS;
 }
 
 #endif

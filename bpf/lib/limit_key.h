@@ -14,7 +14,29 @@ struct beginning {
 	__u16 src_port;
 	__u16 dst_port;
 	__u32 proto;
+	__u16 proven; /* 1: the source is who it says: its ACK bore a cookie */
+	__u16 plain;  /* 1: it cannot be asked to prove it: there is no cookie to give */
 };
+
+/* What a limit says of it. */
+#define SP_BEGIN_REFUSED 0
+#define SP_BEGIN_MAY 1
+#define SP_BEGIN_PROVE 2 /* when it has proved its address */
+
+static __always_inline const struct sp_limit *limit_of(__u32 slot, const struct beginning *b)
+{
+	void *limits = bpf_map_lookup_elem(&sp_limits, &slot);
+	__u32 number = b->limit - 1;
+
+	return limits ? bpf_map_lookup_elem(limits, &number) : 0;
+}
+
+static __always_inline struct sp_limit_state *limit_state_of(const struct beginning *b)
+{
+	__u32 counter = b->counter;
+
+	return bpf_map_lookup_elem(&sp_limit_states, &counter);
+}
 
 /* The prefix that the address belongs to. `length` counts from the first of 128 bits. */
 static __always_inline void cut_address(struct sp_addr *to, const struct sp_addr *from,

@@ -5,6 +5,10 @@
 #include "classify.h"
 #include "report.h"
 
+/* finding.cookie */
+#define SP_COOKIE_WANTED 1u /* a SYN that is refused for now, to be answered with one */
+#define SP_COOKIE_BORNE 2u  /* an ACK to a listener: what else could it be */
+
 /* What a judge found. Zeroed, it is a drop without a policy. */
 struct finding {
 	enum sp_reason reason;
@@ -14,7 +18,8 @@ struct finding {
 	__u32 flags;   /* sp_rule.flags */
 	__u32 opened;  /* 1: this packet is an opening that the rule let in */
 	__u32 by_rule; /* 1: passes on account of the rule, its bytes are the rule's */
-	__u32 quiet;   /* 1: count, never report */
+	__u16 quiet;   /* 1: count, never report */
+	__u16 cookie;  /* SP_COOKIE_* */
 };
 
 static __always_inline void take_answer(struct finding *f, const struct answer *a)

@@ -20,12 +20,12 @@ enum tcp_life {
 #define SP_STATE_LISTEN 10
 #define SP_STATE_NEW_SYN_RECV 12
 
-/* TCP state of the socket of this tuple, 0 when there is none. */
-static __noinline __u32 tcp_state(void *ctx, const struct sp_flow_key *key, __u16 remote_port)
+/* The socket of this tuple, null when there is none; to be released. */
+static __always_inline struct bpf_sock *tcp_socket(void *ctx, const struct sp_flow_key *key,
+						   __u16 remote_port)
 {
 	struct bpf_sock_tuple tuple = {};
-	struct bpf_sock *sk;
-	__u32 size, state;
+	__u32 size;
 
 	if (is_mapped(&key->remote)) {
 		tuple.ipv4.saddr = key->remote.words[3];
@@ -40,7 +40,15 @@ static __noinline __u32 tcp_state(void *ctx, const struct sp_flow_key *key, __u1
 		tuple.ipv6.dport = bpf_htons(key->local_port);
 		size = sizeof(tuple.ipv6);
 	}
-	sk = bpf_skc_lookup_tcp(ctx, &tuple, size, BPF_F_CURRENT_NETNS, 0);
+	return bpf_skc_lookup_tcp(ctx, &tuple, size, BPF_F_CURRENT_NETNS, 0);
+}
+
+/* TCP state of the socket of this tuple, 0 when there is none. */
+static __noinline __u32 tcp_state(void *ctx, const struct sp_flow_key *key, __u16 remote_port)
+{
+	struct bpf_sock *sk = tcp_socket(ctx, key, remote_port);
+	__u32 state;
+
 	if (!sk)
 		return 0;
 	state = sk->state;

@@ -130,6 +130,9 @@ std::string render_status(const StatusView& status, Colour colour) {
     text += sockets_table(status);
     text += fmt::format("\nflows   {} of {}, {} refused\n", status.flow_entries, status.flow_max,
                         status.flow_refused);
+    if (status.cookies_sent != 0)
+        text += fmt::format("cookies {} sent, {} came back\n", status.cookies_sent,
+                            status.cookies_taken);
     text += fmt::format("bans    {}\n", status.bans_active);
     text += fmt::format("events  {} sent, {} folded, {} lost\n", status.events_sent,
                         status.events_folded, status.events_lost);

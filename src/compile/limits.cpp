@@ -38,6 +38,7 @@ sp_limit compile_limit(const Limit& limit) {
     made.number = limit.rate.count;
     made.prefix4 = limit.prefix4;
     made.prefix6 = limit.prefix6;
+    made.cookies = limit.cookies;
     return made;
 }
 

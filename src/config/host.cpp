@@ -51,8 +51,8 @@ std::vector<std::string> read_packet_socket_users(Fields& fields, PacketSockets 
 }
 
 Sysctls read_sysctls(Fields& fields) {
-    if (fields.not_yet("sysctls", "set")) return Sysctls::set;
-    return fields.choice("sysctls", Sysctls::check, {{"check", Sysctls::check}});
+    return fields.choice("sysctls", Sysctls::check,
+                         {{"check", Sysctls::check}, {"set", Sysctls::set}});
 }
 
 } // namespace

@@ -28,7 +28,7 @@ std::optional<Rate> read_rate(Fields& rule, std::string_view key) {
 // The others say how; without a limit there is nothing to say.
 void refuse_alone(Fields& rule) {
     for (const char* const key :
-         {"burst", "limit-window", "limit-total", "limit-prefix4", "limit-prefix6"})
+         {"burst", "limit-window", "limit-total", "limit-prefix4", "limit-prefix6", "syn-cookies"})
         if (const Value* const value = rule.get(key))
             rule.findings().error(value->place,
                                   rule.title() + " has " + quoted(key) + " and no \"limit\"",
@@ -66,6 +66,7 @@ std::optional<Limit> read_limit(Fields& rule) {
     limit.prefix4 = static_cast<std::uint8_t>(rule.number("limit-prefix4", 32, 0, 32));
     limit.prefix6 = static_cast<std::uint8_t>(rule.number("limit-prefix6", 64, 0, 128));
     limit.total = read_rate(rule, "limit-total");
+    limit.cookies = rule.choice("syn-cookies", true, {{"auto", true}, {"off", false}});
     return limit;
 }
 

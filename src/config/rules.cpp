@@ -64,7 +64,7 @@ class RuleReader {
         rule.identity = identity(direction);
         rule.log_new = log_new();
         rule.limit = limit(direction);
-        fields_.not_yet({"max-connections", "syn-cookies"});
+        fields_.not_yet({"max-connections"});
         fields_.finish();
         return rule;
     }
@@ -186,9 +186,9 @@ class RuleReader {
     [[nodiscard]] std::optional<Limit> limit(std::optional<Direction> direction) {
         if (section_ != Section::deny && direction == Direction::ingress)
             return read_limit(fields_);
-        fields_.not_here(
-            {"limit", "burst", "limit-window", "limit-total", "limit-prefix4", "limit-prefix6"},
-            "only what [[ingress]] lets in has a limit");
+        fields_.not_here({"limit", "burst", "limit-window", "limit-total", "limit-prefix4",
+                          "limit-prefix6", "syn-cookies"},
+                         "only what [[ingress]] lets in has a limit");
         return std::nullopt;
     }
 

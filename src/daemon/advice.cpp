@@ -5,6 +5,7 @@
 #include "base/ip.h"
 #include "base/text.h"
 #include "daemon/package_mirrors.h"
+#include "daemon/syn_cookies.h"
 #include "policy/evaluate.h"
 
 #include <algorithm>
@@ -190,6 +191,8 @@ std::vector<Diagnostic> advise(const Policy& policy, const std::string& policy_f
     warn(out, policy, policy_file, time_servers(world), "time server", kNtp);
     const std::vector<Diagnostic> mirrors = advise_package_mirrors(policy, policy_file, world);
     out.insert(out.end(), mirrors.begin(), mirrors.end());
+    const std::vector<Diagnostic> cookies = advise_syn_cookies(policy, policy_file, world);
+    out.insert(out.end(), cookies.begin(), cookies.end());
     return out;
 }
 

@@ -3,7 +3,8 @@
 // What a good policy may still lack on this machine: an egress rule for the
 // resolvers, time servers and package mirrors that the machine is configured to
 // use. Of resolvers and time servers only literal addresses are looked at, of
-// mirrors only the port (package_mirrors.h); names would need the network.
+// mirrors only the port (package_mirrors.h); names would need the network. And a
+// setting of the kernel that SYN cookies want (syn_cookies.h).
 #include "config/diagnostic.h"
 #include "policy/policy.h"
 

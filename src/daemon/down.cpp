@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/down.h"
 
+#include "daemon/kernel_settings.h"
 #include "daemon/vlan_offloads.h"
 #include "kernel/hooks.h"
 #include "kernel/pins.h"
@@ -9,19 +10,28 @@
 
 namespace sallyport {
 
+namespace {
+
+void restore_machine(const Paths& paths) {
+    VlanOffloads(paths.state_dir).restore();
+    KernelSettings(paths.state_dir).restore();
+}
+
+} // namespace
+
 Status take_down(const Paths& paths) {
     std::error_code error;
     if (!std::filesystem::exists(paths.bpffs, error)) {
         if (error && error.value() == EACCES)
             return fail(ErrorKind::permission, "the pins are for root only", "run it as root");
         remove_clsact_filters(); // of a `down` that died before its last step
-        VlanOffloads(paths.state_dir).restore();
+        restore_machine(paths);
         return {};
     }
     const Pins pins = SP_TRY(Pins::lock(paths.bpffs));
     SP_TRY(pins.remove());
     remove_clsact_filters();
-    VlanOffloads(paths.state_dir).restore();
+    restore_machine(paths);
     return {};
 }
 

@@ -91,6 +91,9 @@ StatusView view_from(const json& object) {
     view.flow_entries = flows.value("entries", std::uint64_t{0});
     view.flow_max = flows.value("max", std::uint64_t{0});
     view.flow_refused = flows.value("refused", std::uint64_t{0});
+    const json cookies = part_of(object, "cookies", json::object());
+    view.cookies_sent = cookies.value("sent", std::uint64_t{0});
+    view.cookies_taken = cookies.value("taken", std::uint64_t{0});
     view.bans_active = part_of(object, "bans", json::object()).value("active", std::uint64_t{0});
     const json events = part_of(object, "events", json::object());
     view.events_sent = events.value("sent", std::uint64_t{0});
@@ -149,6 +152,7 @@ ordered_json to_json(const StatusView& status) {
              {{"entries", status.flow_entries},
               {"max", status.flow_max},
               {"refused", status.flow_refused}}},
+            {"cookies", {{"sent", status.cookies_sent}, {"taken", status.cookies_taken}}},
             {"bans", {{"active", status.bans_active}}},
             {"events",
              {{"sent", status.events_sent},

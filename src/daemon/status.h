@@ -64,6 +64,8 @@ struct StatusView {
     std::uint64_t flow_entries = 0;
     std::uint64_t flow_max = 0;
     std::uint64_t flow_refused = 0;
+    std::uint64_t cookies_sent = 0;  // SYNs that XDP answered
+    std::uint64_t cookies_taken = 0; // connections that followed
     std::uint64_t bans_active = 0;
     std::uint64_t events_sent = 0;
     std::uint64_t events_folded = 0;

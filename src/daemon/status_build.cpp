@@ -200,6 +200,8 @@ Result<StatusView> build_status(const Maps& maps, const std::vector<HookState>& 
     view.flow_entries = SP_TRY(flow_count(maps));
     view.flow_max = enforced.flow_max;
     view.flow_refused = counters.counts[SP_COUNT_FLOWS_REFUSED];
+    view.cookies_sent = counters.counts[SP_COUNT_COOKIES_SENT];
+    view.cookies_taken = counters.counts[SP_COUNT_COOKIES_TAKEN];
     view.events_sent = counters.counts[SP_COUNT_EVENTS_SENT];
     view.events_lost =
         counters.counts[SP_COUNT_EVENTS_LOST] + counters.counts[SP_COUNT_EVENTS_HELD];

@@ -94,7 +94,7 @@ std::string find_cgroup_mount() {
 
 Wall::Wall(Pins pins, Programs programs, std::string state_dir)
     : pins_(std::move(pins)), programs_(std::move(programs)), state_dir_(std::move(state_dir)),
-      cgroup_mount_(find_cgroup_mount()), vlan_offloads_(state_dir_) {}
+      cgroup_mount_(find_cgroup_mount()), vlan_offloads_(state_dir_), settings_(state_dir_) {}
 
 Result<Wall> Wall::raise(Pins pins, const PolicySource& source, Running running,
                          const std::string& state_dir, WallNews& news) {
@@ -144,6 +144,7 @@ Result<Wall> Wall::raise(Pins pins, const PolicySource& source, Running running,
         return std::unexpected<Error>(std::move(built).error());
     }
     wall.policy_ = source.policy;
+    wall.settings_.follow(source.policy, news.notes);
     return wall;
 }
 
@@ -341,6 +342,7 @@ Status Wall::switch_to(const PolicySource& source, std::uint32_t slot, const Map
     vlan_offloads_.follow(guarded_, interfaces_, news.notes);
     judge_routed(news);
     policy_ = source.policy;
+    settings_.follow(source.policy, news.notes);
     cut_running(source.policy, news);
     uncompiled_ = false;
     names_changed_ = false;
@@ -350,6 +352,7 @@ Status Wall::switch_to(const PolicySource& source, std::uint32_t slot, const Map
 Status Wall::take_down() {
     hooks_ = Hooks{};
     vlan_offloads_.restore();
+    settings_.restore();
     Status removed = pins_.remove();
     remove_clsact_filters();
     return removed;

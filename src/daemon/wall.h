@@ -7,6 +7,7 @@
 #include "compile/map_image.h"
 #include "daemon/daemon.h"
 #include "daemon/enforced.h"
+#include "daemon/kernel_settings.h"
 #include "daemon/owner.h"
 #include "daemon/vlan_offloads.h"
 #include "daemon/wall_news.h"
@@ -48,8 +49,7 @@ class Wall {
     // The same of a wall that is followed. An error: it is one to guard, and cannot be.
     [[nodiscard]] Result<Guarded> guarded(const std::string& name) const;
 
-    // After adopting: this is the policy that stands, as its file still says. Needed to
-    // follow interfaces where rules tell them apart.
+    // After adopting: the policy that stands. Needed where rules tell interfaces apart.
     void know(const Policy& policy) { policy_ = policy; }
     // All or nothing; an error leaves the old policy in force.
     [[nodiscard]] Status change(const PolicySource& source, WallNews& news);
@@ -119,7 +119,6 @@ class Wall {
     void deny_packet_sockets(WallNews& news);
     void cut_running(const Policy& policy, WallNews& news);
     void keep_running_flows();
-    [[nodiscard]] XdpMode xdp_mode() const { return enforced_.xdp; }
     [[nodiscard]] bool is_guarded(const std::string& name) const;
 
     Pins pins_;
@@ -133,6 +132,7 @@ class Wall {
     std::map<std::uint32_t, std::vector<EnforcedRule>> rules_of_; // by generation, the latest few
     std::vector<Interface> interfaces_;
     VlanOffloads vlan_offloads_;
+    KernelSettings settings_;
     std::vector<GuardedNic> guarded_;
     // Guarded ones that no glob names since they were renamed, by index: until the next policy.
     std::set<unsigned> kept_;

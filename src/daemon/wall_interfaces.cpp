@@ -211,7 +211,7 @@ Status Wall::follow_interfaces(WallNews& news) {
     follow_names(news);
     release_nics(news);
     // Guarded before all else: who waits is open.
-    SP_TRY(guard_nics(xdp_mode(), OnRefusal::keep_trying, news));
+    SP_TRY(guard_nics(enforced_.xdp, OnRefusal::keep_trying, news));
     vlan_offloads_.follow(guarded_, interfaces_, news.notes);
     SP_TRY(write_locals());
     if (enforced_.nic_counters != counters) save(news);
@@ -281,7 +281,7 @@ Result<Wall::Guarded> Wall::guard_one(Pins pins, const std::string& state_dir,
     SP_TRY(wall.hooks_.install_nic(
         wall.programs_, wall.pins_,
         {.name = name, .index = interface->index, .bare_ip = interface->link == SP_LINK_IP},
-        wall.xdp_mode()));
+        wall.enforced_.xdp));
     if (wall.enforced_ != *enforced) wall.save(news);
     return wall.guarded(name);
 }

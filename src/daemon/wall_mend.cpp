@@ -93,7 +93,7 @@ void Wall::mend_hooks(const std::vector<HookState>& lost, WallNews& news) {
         }
         const auto nic = std::ranges::find(guarded_, hook.iface, &GuardedNic::name);
         if (nic == guarded_.end()) return {}; // it is gone
-        return hooks_.install_nic(programs_, pins_, *nic, xdp_mode());
+        return hooks_.install_nic(programs_, pins_, *nic, enforced_.xdp);
     };
     for (const HookState& hook : lost) {
         if (!is_among(hooks_.lost(), hook)) continue; // put back together with another

@@ -51,6 +51,7 @@ struct Limit {
     std::uint8_t prefix4 = 32;
     std::uint8_t prefix6 = 64;
     std::optional<Rate> total; // of all sources together; its burst is its count
+    bool cookies = true;       // of TCP: beyond what all share, XDP answers with SYN cookies
     bool operator==(const Limit&) const = default;
 };
 

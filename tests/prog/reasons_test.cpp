@@ -4,9 +4,12 @@
 #include "support/bench.h"
 #include "support/fragment_table.h"
 #include "support/icmp_message.h"
+#include "support/machine.h"
+#include "support/sockets.h"
 
 #include <bpf/bpf.h>
 #include <catch2/catch_test_macros.hpp>
+#include <fstream>
 #include <set>
 #include <string>
 
@@ -72,6 +75,26 @@ void fragments(std::set<sp_reason>& seen) {
     note(seen, bench.xdp(one.piece(0, 16, true)));
 }
 
+void limits(std::set<sp_reason>& seen) {
+    Bench bench{allow_in("api", "any", "tcp", "80") + "limit = \"1/hour\"\n"};
+    CHECK(bench.xdp(eth{} / ipv4{} / tcp{.dport = 80}) == passes());
+    note(seen, bench.xdp(eth{} / ipv4{} / tcp{.dport = 80}));
+}
+
+void cookies(std::set<sp_reason>& seen) {
+    both_ends_here();
+    const Socket service = listener(kHost4, 7101);
+    std::ofstream("/proc/sys/net/ipv4/tcp_syncookies") << 2;
+    Bench bench{allow_in("api", "any", "tcp", "7101") +
+                "limit = \"9/hour\"\nlimit-total = \"1/hour\"\n"};
+    CHECK(bench.xdp(to_host(Family::v4) / tcp{.dport = 7101}) == passes());
+    const Packet second = to_host(Family::v4) / tcp{.dport = 7101};
+    CHECK(
+        run_xdp(bench.programs().fd(sallyport::Program::xdp), second.bytes(), ifindex_of("eth0")));
+    note(seen, bench.xdp(to_host(Family::v4) / tcp{.dport = 7101, .flags = ACK}));
+    std::ofstream("/proc/sys/net/ipv4/tcp_syncookies") << 1;
+}
+
 void tables(std::set<sp_reason>& seen) {
     Bench full{kPolicy, BenchOptions{.flow_sets = 0, .flow_max = 0}};
     note(seen, full.tc(from_host(Family::v4) / tcp{.dport = 443}));
@@ -94,6 +117,8 @@ TEST_CASE("every reason of the list is produced by some packet") {
     policy(seen);
     tables(seen);
     fragments(seen);
+    limits(seen);
+    cookies(seen);
     for (unsigned reason = 1; reason < SP_REASON_END; ++reason) {
         INFO(slug_of(static_cast<sp_reason>(reason)));
         CHECK(seen.contains(static_cast<sp_reason>(reason)) !=

@@ -62,6 +62,7 @@ void age_limits(const Instance& instance, std::uint64_t ns) {
     auto states = read_all<sp_limit_state>(instance.maps().limit_states, SP_COUNTERS_MAX);
     for (sp_limit_state& state : states) {
         age(state.total);
+        age(state.proven);
         age(state.fresh);
     }
     write_all(instance.maps().limit_states, states);

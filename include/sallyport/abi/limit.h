@@ -28,7 +28,8 @@ struct sp_limit {
 	__u32 number;
 	__u8 prefix4; /* what of an address is a source, 0..32 */
 	__u8 prefix6; /* 0..128 */
-	__u16 spare;
+	__u8 cookies; /* 1: who cannot be let in on what all share proves his address first */
+	__u8 spare;
 };
 SP_ASSERT_SIZE(struct sp_limit, 88);
 
@@ -69,8 +70,16 @@ SP_ASSERT_SIZE(struct sp_window, 36);
 /* What a rule's sources have in common. By sp_rule.counter. */
 struct sp_limit_state {
 	__u64 total;
+	__u64 proven; /* the same of those whose cookie came back: forged SYNs take none of it */
 	__u64 fresh;
+	__u64 asked;	     /* while XDP answers: the next SYN that is no flood's */
+	__u64 answers_until; /* until then XDP answers SYNs itself; 0: it never has */
 };
-SP_ASSERT_SIZE(struct sp_limit_state, 16);
+SP_ASSERT_SIZE(struct sp_limit_state, 40);
+
+/* So long XDP goes on answering after the last SYN that came too fast. */
+#define SP_COOKIES_LINGER_NS 10000000000ull
+/* The kernel takes a SYN cookie of the last two minutes (MAX_SYNCOOKIE_AGE, tcp_cookie_time). */
+#define SP_COOKIE_LIFE_NS 128000000000ull
 
 #endif
