@@ -4,6 +4,7 @@
  * the process is known. cgroup_skb judges the packets themselves, so whatever
  * is unclear here passes on to it.
  */
+#include "lib/bans.h"
 #include "lib/owner.h"
 #include "lib/settle.h"
 
@@ -97,6 +98,8 @@ static __always_inline int judge_connect(struct bpf_sock_addr *ctx, struct packe
 	if (p->proto != SP_PROTO_TCP && sk->src_port != 0)
 		return 1;
 	f.reason = view_of(&v);
+	if (f.reason == SP_REASON_NONE && is_banned(&p->dst))
+		f.reason = SP_REASON_BANNED;
 	if (f.reason == SP_REASON_NONE) {
 		o.near = p->dst;
 		o.proto = p->proto;

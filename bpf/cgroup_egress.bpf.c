@@ -56,7 +56,9 @@ int sp_cg_egress(struct __sk_buff *skb)
 		d.sender = SENDER_KERNEL;
 		if (sk && o)
 			d.sender = sk->type == SP_SOCK_RAW ? SENDER_RAW : SENDER_SOCKET;
-		if (!o || d.sender != SENDER_SOCKET || p.marks & SP_PKT_FRAGMENT)
+		if (is_for_banned(&v, &d, &p))
+			f.reason = SP_REASON_BANNED;
+		else if (!o || d.sender != SENDER_SOCKET || p.marks & SP_PKT_FRAGMENT)
 			judge_departure(&r, &v, &d, &p, &f);
 		else if (p.proto == SP_PROTO_TCP)
 			judge_connection(skb, &v, &d, &p, o, &f);

@@ -83,6 +83,8 @@ static __noinline enum sp_reason judge(struct sk_buff *skb, const struct view *v
 		w->f.reason = check_headers(v, &w->p);
 	if (w->f.reason == SP_REASON_NONE && is_own(&w->p.src)) /* IPv6 would route it */
 		w->f.reason = SP_REASON_BOGON;
+	if (w->f.reason == SP_REASON_NONE && (is_banned(&w->p.src) || is_banned(&w->p.dst)))
+		w->f.reason = SP_REASON_BANNED;
 	if (w->f.reason != SP_REASON_NONE)
 		return w->f.reason;
 	if (is_published(v, skb, in, out, &w->stand, &reply)) {

@@ -86,6 +86,10 @@ static __always_inline void judge(struct __sk_buff *skb, const struct reader *r,
 		return;
 	}
 	if (!sk && skb->ingress_ifindex != 0) {
+		f->direction = SP_FORWARD;
+		f->reason = SP_REASON_BANNED;
+		if (is_banned(&p->src) || is_banned(&p->dst))
+			return;
 		leave_routed(r, v, d, p, nic, skb->ingress_ifindex, f);
 		return;
 	}
@@ -108,6 +112,9 @@ static __always_inline void judge(struct __sk_buff *skb, const struct reader *r,
 	}
 	d->stand.identity = o ? identity_of(v, bpf_skb_cgroup_id(skb), o) : 0;
 	d->sender = family == SP_AF_PACKET ? SENDER_PACKET : SENDER_KERNEL;
+	f->reason = SP_REASON_BANNED;
+	if (is_for_banned(v, d, p))
+		return;
 	if (fragment && judge_fragment(v, w, skb->ifindex, unsound))
 		return;
 	judge_departure(r, v, d, p, f);

@@ -57,6 +57,8 @@ int sp_tc_forward(struct __sk_buff *skb)
 		w->f.reason = check_headers(&v, &w->p);
 	if (w->f.reason == SP_REASON_NONE && is_own(&w->p.src))
 		w->f.reason = SP_REASON_BOGON;
+	if (w->f.reason == SP_REASON_NONE && (is_banned(&w->p.src) || is_banned(&w->p.dst)))
+		w->f.reason = SP_REASON_BANNED;
 	if (w->f.reason == SP_REASON_NONE) {
 		note_nat();
 		s.iface_class = class_of_iface(iface, v.slot);

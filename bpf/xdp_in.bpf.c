@@ -64,6 +64,9 @@ static __noinline void judge_tail(const struct view *v, __u32 ifindex, struct ar
 		return;
 	if (!is_for_host(&w->p.dst))
 		f->direction = SP_FORWARD;
+	f->reason = SP_REASON_BANNED;
+	if (is_banned(&w->p.src) || (f->direction == SP_FORWARD && is_banned(&w->p.dst)))
+		return;
 	judge_later(v, &w->p, &w->g, ifindex, 0, f);
 }
 

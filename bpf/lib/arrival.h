@@ -2,6 +2,7 @@
 #ifndef SALLYPORT_LIB_ARRIVAL_H
 #define SALLYPORT_LIB_ARRIVAL_H
 /* What arrives on a guarded interface, in the order that docs/policy.md gives. */
+#include "bans.h"
 #include "beginning.h"
 #include "cookie.h"
 #include "essential.h"
@@ -125,6 +126,10 @@ static __always_inline void judge_arrival(const struct reader *r, const struct v
 		return;
 	f->reason = SP_REASON_BOGON;
 	if (is_own(&p->src) || (is_unspecified(&p->src) && !asks_for_lease(p)))
+		return;
+	/* An address of this host is nobody to ban: only what is routed has another end. */
+	f->reason = SP_REASON_BANNED;
+	if (is_banned(&p->src) || (!is_for_host(&p->dst) && is_banned(&p->dst)))
 		return;
 	stand_of(s, p, 1);
 	s->write |= SP_STAND_FIRST;

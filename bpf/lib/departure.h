@@ -7,6 +7,7 @@
  * rule that would let the peer ask (on an interface that is not guarded:
  * anybody may).
  */
+#include "bans.h"
 #include "essential.h"
 #include "known.h"
 #include "local.h"
@@ -31,6 +32,20 @@ struct departure {
 static __always_inline int opens_tcp_out(const struct packet *p)
 {
 	return (p->tcp_flags & (SP_TCP_SYN | SP_TCP_ACK)) == SP_TCP_SYN;
+}
+
+/*
+ * Is it for somebody who is banned, and nothing that the link lives by? No RST is let out
+ * to him either: a ban is silent. Not inlined: for its stack.
+ */
+static __noinline int is_for_banned(const struct view *v, const struct departure *d,
+				    const struct packet *p)
+{
+	__u16 iface_class = d->stand.iface_class;
+	enum sp_reason reason = SP_REASON_NONE;
+
+	return is_banned(&p->dst) && !essential_departure(v, p, d->sender == SENDER_KERNEL,
+							  d->on_host, &iface_class, &reason);
 }
 
 static __noinline int judge_out(const struct view *v, const struct departure *d,

@@ -7,6 +7,7 @@
  * "missing" never mean pass.
  */
 #include "maps_policy.h"
+#include "maps_bans.h"
 #include "maps_identity.h"
 #include "maps_machine.h"
 #include "maps_memory.h"

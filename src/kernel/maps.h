@@ -15,6 +15,10 @@ struct Maps {
     int v6_trie = -1;
     int rules = -1;
     int limits = -1;
+    int ban_state = -1;
+    int ban_bits = -1;
+    int bans4 = -1;
+    int bans6 = -1;
     int cg_steps = -1;
     int cg_states = -1;
     int users = -1;

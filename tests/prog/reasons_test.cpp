@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every reason of the list is one that some packet gets: a reason that nothing
 // produces is either dead or a hole that nobody looked into.
+#include "kernel/bans.h"
 #include "support/bench.h"
 #include "support/fragment_table.h"
 #include "support/icmp_message.h"
@@ -13,6 +14,7 @@
 #include <set>
 #include <string>
 
+using namespace sallyport;
 using namespace sallyport::test;
 
 namespace {
@@ -104,10 +106,23 @@ void tables(std::set<sp_reason>& seen) {
     note(seen, broken.xdp(eth{} / ipv4{} / tcp{}));
 }
 
+void bans(std::set<sp_reason>& seen) {
+    Bench bench{kPolicy};
+    BanTable table;
+    BanBits bits;
+    table.ban(Prefix{.base = parse_address("198.51.100.7").value_or(Address{}), .length = 128},
+              kForEver);
+    REQUIRE(write_bans(bench.maps(), table.take_changes(), bits));
+    note(seen, bench.xdp(eth{} / ipv4{} / tcp{}));
+    table = BanTable();
+    REQUIRE(take_over_bans(bench.maps(), table.take_changes(), bits));
+}
+
 // A process is refused these, no packet; tests/vm/packet-sockets shows them where the kernel
 // takes BPF LSM programs, which cannot be test-run. Nor is there a device to arrive on when a
 // netfilter program is: tests/e2e topology, Held.
-const std::set<sp_reason> kOfNoPacket = {SP_REASON_PACKET_SOCKET, SP_REASON_NOT_GUARDED};
+const std::set<sp_reason> kOfNoPacket = {SP_REASON_PACKET_SOCKET, SP_REASON_NOT_GUARDED,
+                                         SP_REASON_OVER_LIMIT};
 
 } // namespace
 
@@ -119,6 +134,7 @@ TEST_CASE("every reason of the list is produced by some packet") {
     fragments(seen);
     limits(seen);
     cookies(seen);
+    bans(seen);
     for (unsigned reason = 1; reason < SP_REASON_END; ++reason) {
         INFO(slug_of(static_cast<sp_reason>(reason)));
         CHECK(seen.contains(static_cast<sp_reason>(reason)) !=

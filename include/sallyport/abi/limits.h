@@ -48,6 +48,12 @@
 /* Words in the decision tables of one policy; a larger one is refused by the compiler. */
 #define SP_CELLS_MAX (1u << 24)
 
+/* Bans of both families together; user space refuses one more. */
+#define SP_BANS_MAX 1048576u
+/* Entries of one family's trie. More than the bans: it also holds what is never banned, and
+ * a full trie refuses even to change an entry (before 6.13). */
+#define SP_BAN_ENTRIES (SP_BANS_MAX + 131072u)
+
 /* Longest cgroup name a policy may select, with its terminating zero. */
 #define SP_CG_NAME 124
 /* Deepest cgroup whose selector is known, counted from the hierarchy's root. */

@@ -44,14 +44,15 @@
 	X(NOT_GUARDED, 31, "not-guarded", "an interface to be guarded has no hooks yet")           \
 	X(PACKET_SOCKET, 32, "packet-socket", "a packet socket, and packet-sockets is deny")       \
 	X(OVER_LIMIT, 33, "over-limit", "a new connection beyond what the rule's limit lets in")   \
-	X(BAD_COOKIE, 34, "bad-cookie", "an ACK without the SYN cookie that its rule asks for")
+	X(BAD_COOKIE, 34, "bad-cookie", "an ACK without the SYN cookie that its rule asks for")     \
+	X(BANNED, 35, "banned", "one of the packet's ends is banned")
 
 enum sp_reason {
 	SP_REASON_NONE = 0,
 #define X(name, number, slug, meaning) SP_REASON_##name = number,
 	SP_REASONS(X)
 #undef X
-	    SP_REASON_END = 35, /* one past the last; grows with the list */
+	    SP_REASON_END = 36, /* one past the last; grows with the list */
 };
 
 /* Room for reasons in counter maps, so that the list may grow without a new layout. */

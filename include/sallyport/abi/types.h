@@ -8,6 +8,7 @@
  */
 #include "base.h"
 #include "lines.h"
+#include "ban.h"
 #include "decision.h"
 #include "identity.h"
 #include "machine.h"
