@@ -27,6 +27,9 @@ using SharedPaths = std::shared_ptr<const Paths>;
 [[nodiscard]] Verb tail_verb(CLI::App& parent, const SharedPaths& paths);
 [[nodiscard]] Verb guard_verb(CLI::App& parent, const SharedPaths& paths);
 [[nodiscard]] Verb jail_verb(CLI::App& parent);
+[[nodiscard]] Verb ban_verb(CLI::App& parent, const SharedPaths& paths);
+[[nodiscard]] Verb unban_verb(CLI::App& parent, const SharedPaths& paths);
+[[nodiscard]] Verb bans_verb(CLI::App& parent, const SharedPaths& paths);
 [[nodiscard]] Verb down_verb(CLI::App& parent, const SharedPaths& paths);
 
 } // namespace sallyport

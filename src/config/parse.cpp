@@ -4,6 +4,7 @@
 #include "config/parse.h"
 
 #include "base/sha256.h"
+#include "config/bans.h"
 #include "config/document.h"
 #include "config/fields.h"
 #include "config/findings.h"
@@ -44,9 +45,9 @@ Policy read_document(const Value& document, const ParseWorld& world, Findings& f
     policy.essentials = read_essentials(root, zones);
     policy.flows = read_flows(root);
     policy.events = read_events(root);
+    policy.bans = read_bans(root, zones);
     policy.jails = read_jails(root, zones);
     policy.fail2ban = read_fail2ban(root);
-    root.not_yet({"bans"});
     root.finish();
     zones.finish();
     return policy;

@@ -50,13 +50,13 @@ bool looks_like_network(std::string_view text) {
             text.find('.') != std::string_view::npos);
 }
 
+} // namespace
+
 std::string beside(const std::string& file, const std::string& path) {
     const std::size_t slash = file.rfind('/');
     if (path.starts_with('/') || slash == std::string::npos) return path;
     return file.substr(0, slash + 1) + path;
 }
-
-} // namespace
 
 Zones::Zones(const Value* table, const ParseWorld& world, Findings& findings)
     : world_(world), findings_(findings) {

@@ -16,6 +16,9 @@
 
 namespace sallyport::config {
 
+// A path as one that stands in `file` means it.
+[[nodiscard]] std::string beside(const std::string& file, const std::string& path);
+
 class Zones {
   public:
     // `table` is the value of [zones], null when there is none. Names are checked at
@@ -24,6 +27,11 @@ class Zones {
 
     // A zone, "any", "none", a network, or a list of these.
     [[nodiscard]] PeerSet peers(const Value& value, std::string_view key);
+    // The same as networks alone; an error when interfaces are part of it, with `why`.
+    [[nodiscard]] std::vector<Prefix> networks_of(const Value& value, std::string_view key,
+                                                  const std::string& why);
+    // The file of a zone that is a file and nothing else; "" after an error.
+    [[nodiscard]] std::string file_of(const Value& name);
     // Reads the zones that nobody asked for, and warns of them.
     void finish();
 

@@ -4,14 +4,13 @@
 // detached. Enforcement needs none of it to go on.
 #include "daemon/daemon.h"
 
-#include "config/parse.h"
-#include "daemon/advice.h"
+#include "daemon/ban_commands.h"
 #include "daemon/control.h"
-#include "daemon/forged_sources.h"
 #include "daemon/guard.h"
 #include "daemon/log.h"
 #include "daemon/notify.h"
 #include "daemon/packet_patrol.h"
+#include "daemon/policy_source.h"
 #include "daemon/publisher.h"
 #include "daemon/status_build.h"
 #include "daemon/wall.h"
@@ -42,40 +41,6 @@ constexpr unsigned kTicksALook = 5 * kTicksASecond;
 constexpr int kExitDone = 0;
 constexpr int kExitBadPolicy = 2;
 
-std::string started_by() {
-    const char* sudo = std::getenv("SUDO_USER");
-    if (sudo && *sudo) return sudo;
-    return getuid() == 0 ? "root" : fmt::format("uid {}", getuid());
-}
-
-// The policy file, or nothing after its errors have been told.
-std::optional<PolicySource> read_policy(const std::string& file) {
-    Result<ParsedPolicy> parsed = load_policy(file);
-    if (!parsed) {
-        log_error(parsed.error());
-        return std::nullopt;
-    }
-    for (const Diagnostic& diagnostic : parsed->diagnostics) {
-        const std::string text = to_text(diagnostic);
-        if (diagnostic.severity == Severity::error)
-            spdlog::error("{}", text);
-        else
-            spdlog::warn("{}", text);
-    }
-    if (!parsed->policy) return std::nullopt;
-    for (const Diagnostic& advice : advise(*parsed->policy, file, system_advice_world()))
-        spdlog::warn("{}", to_text(advice));
-    if (const Result<std::vector<Interface>> interfaces = list_interfaces())
-        for (const Diagnostic& advice : advise_forged_sources(*parsed->policy, file, *interfaces))
-            spdlog::warn("{}", to_text(advice));
-    std::error_code error;
-    const std::filesystem::path absolute = std::filesystem::absolute(file, error);
-    return PolicySource{.policy = *std::move(parsed->policy),
-                        .file = error ? file : absolute.string(),
-                        .sha256 = parsed->sha256,
-                        .by = started_by()};
-}
-
 class Daemon {
   public:
     Daemon(const RunOptions& options, Wall wall)
@@ -99,6 +64,7 @@ class Daemon {
     void on_timer();
     void on_interfaces();
     void follow_interfaces();
+    void tend_bans();
     void mend();
     void on_second();
     void look_for_packet_sockets();
@@ -180,6 +146,7 @@ void Daemon::say_ready() {
 
 void Daemon::tell(const WallNews& news) {
     log_news(news);
+    for (const BanNews& ban : news.bans) publisher_.say_ban(ban);
     for (const HookNews& hook : news.hooks) {
         publisher_.say_hook(hook);
         if (hook.state == EventState::attached) continue;
@@ -257,6 +224,7 @@ void Daemon::on_timer() {
     if (read(timer_.get(), &expirations, sizeof(expirations)) < 0) return;
     if (const Status drained = ring_->drain(); !drained) log_error(drained.error());
     ++ticks_;
+    tend_bans();
     if (ticks_ % kTicksToMend == 0) mend();
     if (ticks_ % kTicksASecond == 0) on_second();
     if (ticks_ % kTicksALook == 0) look_for_packet_sockets();
@@ -264,6 +232,12 @@ void Daemon::on_timer() {
 
 void Daemon::look_for_packet_sockets() {
     if (const Status looked = patrol_.look(wall_, publisher_); !looked) log_error(looked.error());
+}
+
+void Daemon::tend_bans() {
+    WallNews news;
+    wall_.tend_bans(news);
+    tell(news);
 }
 
 void Daemon::mend() {
@@ -307,6 +281,14 @@ Result<nlohmann::ordered_json> Daemon::answer(const nlohmann::json& request, con
         view.packet_sockets = patrol_.held(wall_, publisher_);
         for (const std::string& nic : wall_.covers_vlans()) view.blind.push_back("vlans:" + nic);
         return to_json(view);
+    }
+    if (is_ban_command(command)) {
+        WallNews news;
+        auto given = answer_ban_command(wall_.bans(), request, peer,
+                                        [&] { return wall_.cut_banned_now(news); });
+        wall_.tend_bans(news);
+        tell(news);
+        return given;
     }
     if (command == "guard") {
         if (peer.uid != 0)
@@ -359,7 +341,7 @@ Result<Wall> stand_up(const RunOptions& options, Pins pins, std::optional<Policy
     Wall wall = SP_TRY(Wall::adopt(std::move(pins), options.paths.state_dir, news));
     spdlog::info("adopted the standing wall, generation {}", wall.enforced().generation);
     if (source && source->sha256 == wall.enforced().sha256)
-        wall.know(source->policy);
+        wall.know(source->policy, news);
     else if (source)
         spdlog::warn("{} differs from what is enforced; a restart never applies it by itself: "
                      "send SIGHUP to load it",

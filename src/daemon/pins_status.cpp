@@ -21,7 +21,7 @@ namespace {
 
 // The few maps a status is made of, from their pins.
 struct PinnedMaps {
-    Fd control, slots, counts, nic_counts, rule_counts, flow_count;
+    Fd control, slots, counts, nic_counts, rule_counts, flow_count, bans;
     [[nodiscard]] Maps maps() const {
         Maps m;
         m.control = control.get();
@@ -30,6 +30,7 @@ struct PinnedMaps {
         m.nic_counts = nic_counts.get();
         m.rule_counts = rule_counts.get();
         m.flow_count = flow_count.get();
+        m.ban_state = bans.get();
         return m;
     }
 };
@@ -43,6 +44,9 @@ Result<PinnedMaps> open_maps(const std::string& layout) {
     pinned.nic_counts = SP_TRY(open_pinned(layout + "/maps/sp_nic_counts"));
     pinned.rule_counts = SP_TRY(open_pinned(layout + "/maps/sp_rule_counts"));
     pinned.flow_count = SP_TRY(open_pinned(layout + "/maps/sp_flow_count"));
+    // A wall of a version that knew no bans has none.
+    if (Result<Fd> bans = open_pinned(layout + "/maps/sp_ban_state"))
+        pinned.bans = *std::move(bans);
     return pinned;
 }
 

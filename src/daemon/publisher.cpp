@@ -121,6 +121,21 @@ void Publisher::say_hook(const HookNews& news) {
     publish(std::move(event));
 }
 
+void Publisher::say_ban(const BanNews& news) {
+    Event event;
+    event.at = now();
+    event.kind = news.banned ? EventKind::ban : EventKind::unban;
+    event.network = news.network;
+    // For who filters by address.
+    if (news.network && news.network->length == 128) event.src = news.network->base;
+    event.origin = news.origin;
+    if (news.duration)
+        event.seconds = static_cast<std::uint64_t>((news.duration->count() + 999) / 1000);
+    event.count = news.network ? 0 : news.count;
+    event.detail = news.detail;
+    publish(std::move(event));
+}
+
 Event Publisher::socket_event(const sp_found_socket& socket) {
     Event event;
     event.at = now();

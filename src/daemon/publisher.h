@@ -20,6 +20,7 @@ namespace sallyport {
 
 class Wall;
 struct HookNews;
+struct BanNews;
 
 class Publisher {
   public:
@@ -42,6 +43,7 @@ class Publisher {
 
     void say_policy(EventState state, const std::string& detail);
     void say_hook(const HookNews& news);
+    void say_ban(const BanNews& news);
     // A held packet socket as an event, with names.
     [[nodiscard]] Event socket_event(const sp_found_socket& socket);
     void say_socket(const Event& event) { publish(event); }

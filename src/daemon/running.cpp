@@ -51,12 +51,6 @@ bool may_still_talk(const SocketInfo& socket) {
     return false;
 }
 
-bool is_under(const std::string& path, std::string_view ancestor) {
-    while (ancestor.ends_with('/')) ancestor.remove_suffix(1);
-    return path.starts_with(ancestor) &&
-           (path.size() == ancestor.size() || path[ancestor.size()] == '/');
-}
-
 // Those that accept connections to their port, by port.
 class Listeners {
   public:
@@ -235,6 +229,12 @@ class Judge {
 };
 
 } // namespace
+
+bool is_under(const std::string& path, std::string_view ancestor) {
+    while (ancestor.ends_with('/')) ancestor.remove_suffix(1);
+    return path.starts_with(ancestor) &&
+           (path.size() == ancestor.size() || path[ancestor.size()] == '/');
+}
 
 std::vector<RunningConnection> judge_running(const Policy& policy,
                                              std::span<const SocketInfo> sockets,

@@ -16,6 +16,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace sallyport {
@@ -42,6 +43,9 @@ struct RunningConnection {
 // interface that is not guarded, what a process outside [host] cgroup opened.
 [[nodiscard]] std::vector<RunningConnection>
 judge_running(const Policy& policy, std::span<const SocketInfo> sockets, const RunningWorld& world);
+
+// Is a cgroup's path the other's, or below it?
+[[nodiscard]] bool is_under(const std::string& path, std::string_view ancestor);
 
 // One line: "in tcp 10.0.0.5:40000 > 10.0.1.5:22 (no-rule)", with `who` behind the
 // addresses and the reason's slug, and a deny rule's name, at the end.

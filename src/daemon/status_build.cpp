@@ -4,6 +4,7 @@
 #include "daemon/other_ways.h"
 #include "event/names.h"
 #include "kernel/apply.h"
+#include "kernel/bans.h"
 #include "kernel/counters.h"
 #include "kernel/flows.h"
 #include "sallyport/abi/control.h"
@@ -202,6 +203,7 @@ Result<StatusView> build_status(const Maps& maps, const std::vector<HookState>& 
     view.flow_refused = counters.counts[SP_COUNT_FLOWS_REFUSED];
     view.cookies_sent = counters.counts[SP_COUNT_COOKIES_SENT];
     view.cookies_taken = counters.counts[SP_COUNT_COOKIES_TAKEN];
+    view.bans_active = SP_TRY(count_bans(maps));
     view.events_sent = counters.counts[SP_COUNT_EVENTS_SENT];
     view.events_lost =
         counters.counts[SP_COUNT_EVENTS_LOST] + counters.counts[SP_COUNT_EVENTS_HELD];

@@ -120,6 +120,8 @@ Result<Wall> Wall::raise(Pins pins, const PolicySource& source, Running running,
         SP_TRY(wall.check_nics(source.policy.host.interfaces));
         SP_TRY(wall.write_locals());
         SP_TRY(stand_aside(wall.programs_.maps()));
+        wall.open_bans(news); // before a first packet is judged
+        wall.use_bans_of(source.policy, news);
         // Followed before they are listed, so that no cgroup is missed.
         SP_TRY(wall.hooks_.install_owners(wall.programs_, wall.pins_, cgroup.directory.get()));
         MapImage image;
@@ -197,6 +199,7 @@ Result<Wall> Wall::adopt(Pins pins, const std::string& state_dir, WallNews& news
     if (is_exact)
         SP_TRY(
             fill_globs(wall.programs_.maps(), sp_control_active(word), wall.enforced_.interfaces));
+    wall.open_bans(news);
     SP_TRY(wall.hooks_.install_owners(wall.programs_, wall.pins_, cgroup.directory.get()));
     wall.find_pinned_nics(news);
     SP_TRY(wall.write_ifaces(sp_control_active(word), nullptr));
@@ -343,6 +346,7 @@ Status Wall::switch_to(const PolicySource& source, std::uint32_t slot, const Map
     judge_routed(news);
     policy_ = source.policy;
     settings_.follow(source.policy, news.notes);
+    use_bans_of(source.policy, news);
     cut_running(source.policy, news);
     uncompiled_ = false;
     names_changed_ = false;

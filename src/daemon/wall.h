@@ -5,6 +5,8 @@
 // store; whatever fails leaves what stood.
 #include "base/result.h"
 #include "compile/map_image.h"
+#include "daemon/ban_lists.h"
+#include "daemon/bans.h"
 #include "daemon/daemon.h"
 #include "daemon/enforced.h"
 #include "daemon/kernel_settings.h"
@@ -50,7 +52,7 @@ class Wall {
     [[nodiscard]] Result<Guarded> guarded(const std::string& name) const;
 
     // After adopting: the policy that stands. Needed where rules tell interfaces apart.
-    void know(const Policy& policy) { policy_ = policy; }
+    void know(const Policy& policy, WallNews& news);
     // All or nothing; an error leaves the old policy in force.
     [[nodiscard]] Status change(const PolicySource& source, WallNews& news);
     // Interfaces or addresses have changed: guards what matches and is not guarded yet.
@@ -58,6 +60,12 @@ class Wall {
     // Puts back hooks that were detached by force, and pins that were removed. Cheap when
     // there is nothing to do: two system calls a hook, one a map.
     void mend(WallNews& news);
+    // Who is banned. What it has to tell is told by tend_bans().
+    [[nodiscard]] Bans& bans() { return *bans_; }
+    // Ends what is over, follows lists, ends the sockets of who was banned. Every 100 ms or so.
+    void tend_bans(WallNews& news);
+    // The sockets of who was banned since the last call; how many. None while observing.
+    std::size_t cut_banned_now(WallNews& news);
     // Frees expired flows, a part of the table a call.
     void sweep();
     // Detaches and unpins everything.
@@ -118,6 +126,8 @@ class Wall {
     // Not to get the hooks is no failure: the policy holds without them, and says so.
     void deny_packet_sockets(WallNews& news);
     void cut_running(const Policy& policy, WallNews& news);
+    void open_bans(WallNews& news);
+    void use_bans_of(const Policy& policy, WallNews& news);
     void keep_running_flows();
     [[nodiscard]] bool is_guarded(const std::string& name) const;
 
@@ -142,7 +152,12 @@ class Wall {
     std::uint32_t flow_sets_ = 0;
     std::uint32_t sweep_at_ = 0;
     std::shared_ptr<OwnerNames> owners_;
+    std::unique_ptr<Bans> bans_;
+    BanLists ban_lists_;
 };
+
+// Those of the host's own namespace.
+[[nodiscard]] std::vector<Address> own_addresses(const std::vector<Interface>& interfaces);
 
 // Where cgroup2 is mounted, by /proc/self/mountinfo; "" when nowhere.
 [[nodiscard]] std::string find_cgroup_mount();

@@ -27,6 +27,7 @@ constexpr std::uint16_t kNoClass = 0xffff;
 
 // Brings sp_local to what the machine has now: new addresses first, then those gone.
 Status Wall::write_locals() {
+    if (bans_) bans_->set_own(own_addresses(interfaces_));
     std::map<Address, std::uint32_t> wanted;
     for (const Interface& interface : interfaces_)
         for (const InterfaceAddress& a : interface.addresses) wanted[a.address] |= a.kind;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // What the wall is given, and what it has to tell.
+#include "daemon/ban_news.h"
 #include "event/event.h"
 #include "policy/policy.h"
 
@@ -29,6 +30,7 @@ struct WallNews {
     std::vector<HookNews> hooks;
     std::vector<std::string> warnings; // what an operator asked for and does not get
     std::vector<std::string> notes;    // "eth0: generic XDP: native refused: ..."
+    std::vector<BanNews> bans;         // made, lifted, over
     std::vector<std::string> cut;      // connections that were ended, one line each
 };
 

@@ -21,6 +21,8 @@ enum class EventKind : std::uint16_t {
     lost = 256,   // `count` events that no reader of this stream will see; `lost_by` says where
     policy = 257, // a switch of the policy, or one refused; see `state`
     hook = 258,   // a hook attached, lost, restored; see `state`
+    ban = 260,    // somebody is banned, by `origin`
+    unban = 261,  // no more; `detail` says why
     socket = 259, // a process holds a socket that the packet hooks may not see; see `state`
 };
 
@@ -73,12 +75,15 @@ struct Event {
     std::uint64_t repeats = 1;    // how many this line stands for; never 0
     std::uint32_t generation = 0; // 0: none
 
-    std::optional<LostBy> lost_by;   // kind lost
-    std::uint64_t count = 0;         // kind lost
-    std::optional<EventState> state; // kinds policy, hook and socket
-    std::string file;                // kind policy: the policy file
-    std::string sha256;              // kind policy
-    std::string detail;              // kinds policy and hook: a sentence for people
+    std::optional<LostBy> lost_by;        // kind lost
+    std::uint64_t count = 0;              // kind lost
+    std::optional<EventState> state;      // kinds policy, hook and socket
+    std::optional<Prefix> network;        // kinds ban and unban; none: those of a list, `count`
+    std::string origin;                   // kind ban and unban: "hand", "jail:NAME", "list:ZONE"
+    std::optional<std::uint64_t> seconds; // kind ban: for how long; none: until it is lifted
+    std::string file;                     // kind policy: the policy file
+    std::string sha256;                   // kind policy
+    std::string detail;                   // kinds policy and hook: a sentence for people
 
     // Numbers still to be named; not part of what is printed.
     std::uint32_t ifindex = 0;     // 0: none

@@ -123,7 +123,10 @@ std::string to_json_line(const Event& event) {
     write_owner(line, event);
     if (event.repeats != 1) line.number("repeats", event.repeats);
     if (event.generation != 0) line.number("generation", event.generation);
-    if (event.kind == EventKind::lost) line.number("count", event.count);
+    if (event.network) line.string("network", to_string(*event.network));
+    if (!event.origin.empty()) line.string("origin", event.origin);
+    if (event.seconds) line.number("seconds", *event.seconds);
+    if (event.kind == EventKind::lost || event.count != 0) line.number("count", event.count);
     if (event.state) line.string("state", to_string(*event.state));
     if (!event.file.empty()) line.string("file", event.file);
     if (!event.sha256.empty()) line.string("sha256", event.sha256);

@@ -170,6 +170,12 @@ Result<Event> event_from_json(std::string_view line) {
     if (event.repeats == 0) fields.note("repeats");
     event.generation = fields.number<std::uint32_t>("generation").value_or(0);
     event.count = fields.number<std::uint64_t>("count").value_or(0);
+    event.network = fields.named("network", [](std::string_view text) -> std::optional<Prefix> {
+        const Result<Prefix> network = parse_prefix(text);
+        return network ? std::optional(*network) : std::nullopt;
+    });
+    event.origin = fields.string("origin");
+    event.seconds = fields.number<std::uint64_t>("seconds");
     event.state = fields.named("state", parse_event_state);
     event.file = fields.string("file");
     event.sha256 = fields.string("sha256");

@@ -59,6 +59,8 @@ constexpr auto kKinds = std::to_array<Entry<EventKind>>({
     {EventKind::policy, "policy"},
     {EventKind::hook, "hook"},
     {EventKind::socket, "socket"},
+    {EventKind::ban, "ban"},
+    {EventKind::unban, "unban"},
 });
 
 constexpr auto kLosers = std::to_array<Entry<LostBy>>({

@@ -3,6 +3,7 @@
 // every event has come after, each with a word or a shape of its own.
 #include "event/text.h"
 
+#include "base/duration.h"
 #include "base/text.h"
 #include "event/names.h"
 
@@ -71,6 +72,10 @@ std::pair<std::string, std::string_view> verdict_of(const Event& event) {
         return {"HOOK", kCyan};
     case EventKind::socket:
         return {"SOCKET", kYellow};
+    case EventKind::ban:
+        return {"BAN", kRed};
+    case EventKind::unban:
+        return {"UNBAN", kGreen};
     }
     return {"kind " + to_string(event.kind), kYellow};
 }
@@ -194,6 +199,19 @@ std::string socket_text(const Event& event) {
     return std::move(tail).take().substr(2);
 }
 
+std::string ban_text(const Event& event) {
+    Tail tail;
+    tail.add(event.network ? to_string(*event.network)
+                           : fmt::format("{} network{}", event.count, event.count == 1 ? "" : "s"));
+    if (event.kind == EventKind::ban)
+        tail.add(event.seconds
+                     ? fmt::format("for {}", to_string(std::chrono::seconds(*event.seconds)))
+                     : "until it is lifted");
+    tail.add(escaped(event.origin));
+    tail.add(escaped(event.detail));
+    return std::move(tail).take().substr(2);
+}
+
 std::string body_of(const Event& event, Colour colour) {
     switch (event.kind) {
     case EventKind::drop:
@@ -208,6 +226,9 @@ std::string body_of(const Event& event, Colour colour) {
         return hook_text(event);
     case EventKind::socket:
         return socket_text(event);
+    case EventKind::ban:
+    case EventKind::unban:
+        return ban_text(event);
     }
     return about_packet(event, colour);
 }

@@ -59,14 +59,17 @@ Status put_all(const Maps& maps, const std::vector<BanEntry>& changes) {
     return put<sp_v6_key>(maps.bans6, changes);
 }
 
-Status write_bits(const Maps& maps, const BanBits& bits, const std::vector<std::uint32_t>& which) {
+Status write_bits(const Maps& maps, const BanBits& bits, const std::vector<std::uint32_t>& which,
+                  std::size_t active) {
     std::vector<sp_bits> chunks;
     chunks.reserve(which.size());
     for (const std::uint32_t index : which) chunks.push_back(bits.chunks()[index]);
     SP_TRY(update_batch(maps.ban_bits, which.data(), chunks.data(),
                         static_cast<std::uint32_t>(which.size())));
     const std::uint32_t zero = 0;
-    return map_update(maps.ban_state, zero, bits.state());
+    sp_ban_state state = bits.state();
+    state.active = static_cast<std::uint32_t>(active);
+    return map_update(maps.ban_state, zero, state);
 }
 
 void count_in(const std::vector<BanEntry>& changes, BanBits& bits) {
@@ -96,17 +99,19 @@ template <typename Key> Status drop_others(int trie, const std::vector<Prefix>& 
 
 } // namespace
 
-Status write_bans(const Maps& maps, const std::vector<BanEntry>& changes, BanBits& bits) {
+Status write_bans(const Maps& maps, const std::vector<BanEntry>& changes, BanBits& bits,
+                  std::size_t active) {
     count_in(changes, bits);
     Status written = put_all(maps, changes);
-    if (written) written = write_bits(maps, bits, bits.changed());
+    if (written) written = write_bits(maps, bits, bits.changed(), active);
     if (written) bits.note_written();
     if (written) written = take_away<sp_v4_key>(maps.bans4, changes);
     if (written) written = take_away<sp_v6_key>(maps.bans6, changes);
     return std::move(written).context("writing bans");
 }
 
-Status take_over_bans(const Maps& maps, const std::vector<BanEntry>& changes, BanBits& bits) {
+Status take_over_bans(const Maps& maps, const std::vector<BanEntry>& changes, BanBits& bits,
+                      std::size_t active) {
     count_in(changes, bits);
     std::vector<std::uint32_t> all(bits.chunks().size());
     std::iota(all.begin(), all.end(), 0u);
@@ -116,7 +121,7 @@ Status take_over_bans(const Maps& maps, const std::vector<BanEntry>& changes, Ba
     std::ranges::sort(wanted);
     Status written = put_all(maps, changes);
     // What is left of before goes only now that its bits may be gone.
-    if (written) written = write_bits(maps, bits, all);
+    if (written) written = write_bits(maps, bits, all, active);
     if (written) bits.note_written();
     if (written) written = drop_others<sp_v4_key>(maps.bans4, wanted);
     if (written) written = drop_others<sp_v6_key>(maps.bans6, wanted);
@@ -129,6 +134,12 @@ Result<std::vector<BanEntry>> read_bans(const Maps& maps) {
     read_trie<sp_v6_key>(maps.bans6, found);
     std::erase_if(found, [](const BanEntry& entry) { return entry.until_ns == SP_BAN_NEVER; });
     return found;
+}
+
+Result<std::uint64_t> count_bans(const Maps& maps) {
+    if (maps.ban_state < 0) return std::uint64_t{0};
+    const std::uint32_t zero = 0;
+    return SP_TRY(map_lookup<sp_ban_state>(maps.ban_state, zero)).value_or(sp_ban_state{}).active;
 }
 
 Result<StandingBans> open_standing_bans(const std::string& layout_dir) {

@@ -63,6 +63,28 @@ struct Events {
     std::chrono::seconds repeat{10};
 };
 
+// A zone whose file says whom to ban, as long as it does.
+struct BanListZone {
+    std::string zone;
+    std::string file; // as resolved against the policy file's directory
+    bool operator==(const BanListZone&) const = default;
+};
+
+// How an automatic ban grows with each one before it.
+struct BanGrowth {
+    bool increment = false;
+    std::vector<std::uint32_t> multipliers{1, 2, 4, 8, 16, 32, 64}; // the last one stays
+    std::chrono::seconds max_time = std::chrono::days(28);
+    std::chrono::seconds remember = std::chrono::days(90); // since the last ban
+    bool operator==(const BanGrowth&) const = default;
+};
+
+struct BanRules {
+    std::vector<Prefix> never;
+    std::vector<BanListZone> lists;
+    BanGrowth growth;
+};
+
 struct Policy {
     Host host;
     std::vector<Rule> rules; // in file order; allow and deny of all directions
@@ -72,6 +94,7 @@ struct Policy {
     Events events;
     std::vector<JailRule> jails; // in file order
     Fail2banFiles fail2ban;
+    BanRules bans;
 };
 
 // Shell globs as fnmatch(3) has them, without special treatment of '/' or '.'.

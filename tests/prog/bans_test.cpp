@@ -62,10 +62,10 @@ class Banned {
 
   private:
     void write() {
-        const Status written = write_bans(maps_, table_.take_changes(), bits_);
+        const Status written = write_bans(maps_, table_.take_changes(), bits_, 1);
         if (!written) FAIL(written.error().text());
     }
-    void take_over() { SP_CHECK(take_over_bans(maps_, table_.take_changes(), bits_)); }
+    void take_over() { SP_CHECK(take_over_bans(maps_, table_.take_changes(), bits_, 1)); }
     Maps maps_;
     BanTable table_;
     BanBits bits_;

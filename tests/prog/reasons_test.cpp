@@ -112,10 +112,10 @@ void bans(std::set<sp_reason>& seen) {
     BanBits bits;
     table.ban(Prefix{.base = parse_address("198.51.100.7").value_or(Address{}), .length = 128},
               kForEver);
-    REQUIRE(write_bans(bench.maps(), table.take_changes(), bits));
+    REQUIRE(write_bans(bench.maps(), table.take_changes(), bits, 1));
     note(seen, bench.xdp(eth{} / ipv4{} / tcp{}));
     table = BanTable();
-    REQUIRE(take_over_bans(bench.maps(), table.take_changes(), bits));
+    REQUIRE(take_over_bans(bench.maps(), table.take_changes(), bits, 1));
 }
 
 // A process is refused these, no packet; tests/vm/packet-sockets shows them where the kernel

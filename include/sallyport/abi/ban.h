@@ -33,7 +33,7 @@ SP_ASSERT_SIZE(struct sp_ban, 8);
 /* The one value of sp_ban_state. All zero: nobody is banned. */
 struct sp_ban_state {
 	__u32 levels; /* 1 << level, of those in use */
-	__u32 spare;
+	__u32 active; /* bans, for who asks; programs do not read it */
 };
 SP_ASSERT_SIZE(struct sp_ban_state, 8);
 

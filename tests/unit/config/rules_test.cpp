@@ -254,7 +254,6 @@ TEST_CASE("keys of later versions say so") {
         CHECK(wrong(ingress(std::string(key) + " = 1")) ==
               Lines{"8:1: \"" + std::string(key) + "\" is not supported yet in this version"});
     }
-    CHECK(wrong("[bans]\n") == Lines{"4:2: \"bans\" is not supported yet in this version"});
 }
 
 TEST_CASE("unknown keys are errors with the near one") {

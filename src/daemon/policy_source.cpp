@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/policy_source.h"
+
+#include "config/parse.h"
+#include "daemon/advice.h"
+#include "daemon/forged_sources.h"
+#include "daemon/log.h"
+#include "kernel/interfaces.h"
+
+#include <cstdlib>
+#include <filesystem>
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+namespace sallyport {
+namespace {
+
+std::string started_by() {
+    const char* sudo = std::getenv("SUDO_USER");
+    if (sudo && *sudo) return sudo;
+    return getuid() == 0 ? "root" : fmt::format("uid {}", getuid());
+}
+
+} // namespace
+
+std::optional<PolicySource> read_policy(const std::string& file) {
+    Result<ParsedPolicy> parsed = load_policy(file);
+    if (!parsed) {
+        log_error(parsed.error());
+        return std::nullopt;
+    }
+    for (const Diagnostic& diagnostic : parsed->diagnostics) {
+        const std::string text = to_text(diagnostic);
+        if (diagnostic.severity == Severity::error)
+            spdlog::error("{}", text);
+        else
+            spdlog::warn("{}", text);
+    }
+    if (!parsed->policy) return std::nullopt;
+    for (const Diagnostic& advice : advise(*parsed->policy, file, system_advice_world()))
+        spdlog::warn("{}", to_text(advice));
+    if (const Result<std::vector<Interface>> interfaces = list_interfaces())
+        for (const Diagnostic& advice : advise_forged_sources(*parsed->policy, file, *interfaces))
+            spdlog::warn("{}", to_text(advice));
+    std::error_code error;
+    const std::filesystem::path absolute = std::filesystem::absolute(file, error);
+    return PolicySource{.policy = *std::move(parsed->policy),
+                        .file = error ? file : absolute.string(),
+                        .sha256 = parsed->sha256,
+                        .by = started_by()};
+}
+
+} // namespace sallyport

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// Bans beside the policy: opened with the wall, given what the policy says of them, tended.
+#include "daemon/ban_cut.h"
+#include "daemon/wall.h"
+
+#include <filesystem>
+#include <fmt/format.h>
+
+namespace sallyport {
+namespace {
+
+std::string absolute(const std::string& file) {
+    std::error_code error;
+    const std::filesystem::path path = std::filesystem::absolute(file, error);
+    return error ? file : path.string();
+}
+
+} // namespace
+
+std::vector<Address> own_addresses(const std::vector<Interface>& interfaces) {
+    std::vector<Address> own;
+    for (const Interface& interface : interfaces)
+        for (const auto& [address, kind] : interface.addresses)
+            if (kind == SP_LOCAL_HOST) own.push_back(address);
+    return own;
+}
+
+void Wall::open_bans(WallNews& news) {
+    bans_ = std::make_unique<Bans>(BansWorld{.maps = programs_.maps(),
+                                             .state_dir = state_dir_,
+                                             .clock = system_ban_clock(),
+                                             .own = own_addresses(interfaces_),
+                                             .read_list = read_ban_list},
+                                   news.warnings);
+    ban_lists_.follow(bans_->lists());
+}
+
+void Wall::use_bans_of(const Policy& policy, WallNews& news) {
+    bans_->set_growth(policy.bans.growth);
+    bans_->set_never(policy.bans.never, news.warnings);
+    std::vector<BanList> lists;
+    for (const BanListZone& list : policy.bans.lists)
+        lists.push_back({.zone = list.zone, .file = absolute(list.file)});
+    ban_lists_.follow(lists);
+    bans_->set_lists(lists, news.warnings);
+}
+
+// The record of it may be lost; the policy is what it was.
+void Wall::know(const Policy& policy, WallNews& news) {
+    policy_ = policy;
+    use_bans_of(policy, news);
+}
+
+std::size_t Wall::cut_banned_now(WallNews& news) {
+    if (!bans_->take_fresh() || enforced_.observe) return 0;
+    if (!owners_) owners_ = std::make_shared<OwnerNames>(system_owner_sources(enforced_.cgroup));
+    const BansCut cut = cut_banned([this](const Address& peer) { return bans_->is_banned(peer); },
+                                   *owners_, enforced_.cgroup);
+    if (!cut.failure.empty())
+        news.notes.push_back("connections of who is banned are dropped, not ended: " + cut.failure);
+    return cut.ended;
+}
+
+void Wall::tend_bans(WallNews& news) {
+    bans_->tick();
+    for (const BanList& list : ban_lists_.take_changed()) {
+        const Result<Bans::Followed> followed = bans_->follow_list(list);
+        if (!followed)
+            news.warnings.push_back(followed.error().text() +
+                                    ": what the file named before stays banned");
+        else
+            news.notes.push_back(fmt::format("{}: {} bans more, {} less", list.file,
+                                             followed->added, followed->lifted));
+    }
+    if (const std::size_t ended = cut_banned_now(news); ended != 0)
+        news.notes.push_back(fmt::format("{} connections of who is banned are ended", ended));
+    for (BanNews& one : bans_->take_news()) news.bans.push_back(std::move(one));
+}
+
+} // namespace sallyport
