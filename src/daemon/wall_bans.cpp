@@ -26,6 +26,7 @@ std::vector<Address> own_addresses(const std::vector<Interface>& interfaces) {
 }
 
 void Wall::open_bans(WallNews& news) {
+    const auto began = std::chrono::steady_clock::now();
     bans_ = std::make_unique<Bans>(BansWorld{.maps = programs_.maps(),
                                              .state_dir = state_dir_,
                                              .clock = system_ban_clock(),
@@ -33,6 +34,11 @@ void Wall::open_bans(WallNews& news) {
                                              .read_list = read_ban_list},
                                    news.warnings);
     ban_lists_.follow(bans_->lists());
+    const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(
+        std::chrono::steady_clock::now() - began);
+    if (bans_->active() != 0)
+        news.notes.push_back(
+            fmt::format("{} bans stand, restored in {} ms", bans_->active(), took.count()));
 }
 
 void Wall::use_bans_of(const Policy& policy, WallNews& news) {

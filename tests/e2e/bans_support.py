@@ -42,11 +42,11 @@ class BanE2e(E2e):
     def database(self):
         return self.state("sallyport.db")
 
-    def sql(self, text, *rows):
-        """Over the database of a daemon that does not run."""
+    def sql(self, text, rows=None):
+        """Of what the database holds, or into it."""
         with sqlite3.connect(self.database()) as database:
-            if rows:
-                database.executemany(text, *rows)
+            if rows is not None:
+                database.executemany(text, rows)
                 return []
             return database.execute(text).fetchall()
 

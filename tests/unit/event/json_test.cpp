@@ -85,6 +85,27 @@ Event found_socket() {
     return event;
 }
 
+Event banned_network() {
+    Event event;
+    event.at = some_time();
+    event.host = "gpu-07";
+    event.kind = EventKind::ban;
+    event.network = parse_prefix("203.0.113.0/24").value();
+    event.origin = "jail:web";
+    event.seconds = 3600;
+    event.detail = "too many";
+    return event;
+}
+
+Event lifted_by_list() {
+    Event event;
+    event.at = some_time();
+    event.kind = EventKind::unban;
+    event.origin = "list:blocked";
+    event.count = 7;
+    return event;
+}
+
 Event refused_socket() {
     Event event = found_socket();
     event.kind = EventKind::drop;
@@ -115,6 +136,8 @@ std::vector<Event> one_of_each() {
             refused_policy(),
             restored_hook(),
             found_socket(),
+            banned_network(),
+            lifted_by_list(),
             refused_socket()};
 }
 
