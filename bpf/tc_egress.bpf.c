@@ -86,10 +86,6 @@ static __always_inline void judge(struct __sk_buff *skb, const struct reader *r,
 		return;
 	}
 	if (!sk && skb->ingress_ifindex != 0) {
-		f->direction = SP_FORWARD;
-		f->reason = SP_REASON_BANNED;
-		if (is_banned(&p->src) || is_banned(&p->dst))
-			return;
 		leave_routed(r, v, d, p, nic, skb->ingress_ifindex, f);
 		return;
 	}

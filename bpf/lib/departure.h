@@ -36,16 +36,27 @@ static __always_inline int opens_tcp_out(const struct packet *p)
 
 /*
  * Is it for somebody who is banned, and nothing that the link lives by? No RST is let out
- * to him either: a ban is silent. Not inlined: for its stack.
+ * to him either: a ban is silent. Global, that the verifier looks at it once. `who`: 1: the
+ * kernel sends, 2: from the host's namespace, above 16 bits: the interface's class.
  */
+SP_GLOBAL int bars_departure(__u32 slot, const struct packet *p, __u32 who)
+{
+	__u16 iface_class = (__u16)(who >> 16);
+	enum sp_reason reason = SP_REASON_NONE;
+	struct view v;
+
+	if (!p || view_of_slot(&v, slot))
+		return 1;
+	return is_banned(&p->dst) &&
+	       !essential_departure(&v, p, who & 1, who & 2, &iface_class, &reason);
+}
+
 static __noinline int is_for_banned(const struct view *v, const struct departure *d,
 				    const struct packet *p)
 {
-	__u16 iface_class = d->stand.iface_class;
-	enum sp_reason reason = SP_REASON_NONE;
-
-	return is_banned(&p->dst) && !essential_departure(v, p, d->sender == SENDER_KERNEL,
-							  d->on_host, &iface_class, &reason);
+	return bars_departure(v->slot, p,
+			      (d->sender == SENDER_KERNEL) | (d->on_host ? 2u : 0) |
+				  (__u32)d->stand.iface_class << 16);
 }
 
 static __noinline int judge_out(const struct view *v, const struct departure *d,

@@ -2,6 +2,7 @@
 #ifndef SALLYPORT_LIB_LEAVE_ROUTED_H
 #define SALLYPORT_LIB_LEAVE_ROUTED_H
 /* NIC out: what is routed, judged already or now, by what the wire shows. */
+#include "bans.h"
 #include "passing.h"
 #include "relay.h"
 #include "route.h"
@@ -50,6 +51,9 @@ static __always_inline void leave_routed(const struct reader *r, const struct vi
 	int relayed = is_own(&p->src);
 
 	f->direction = SP_FORWARD;
+	f->reason = SP_REASON_BANNED;
+	if (is_banned(&p->src) || is_banned(&p->dst))
+		return;
 	if (!was_routed(r, p, nic, in)) {
 		f->reason = SP_REASON_FRAGMENT;
 		if (p->marks & SP_PKT_FRAGMENT)

@@ -4,83 +4,32 @@
 // a list. Owned by the daemon's one thread.
 //
 // What it guarantees, to whoever bans:
-//   - When ban() returns `banned` the kernel drops everything of that network, both ways; it
-//     takes microseconds, and milliseconds for a thousand at once. It needs no daemon to hold
-//     or to end.
-//   - It is all or nothing: what is refused, and what the kernel or the bound did not take, has
-//     changed nothing.
+//   - When ban() returns `banned` the kernel drops everything of that network, both ways, within
+//     a millisecond; it needs no daemon to hold or to end. Sockets are ended at the next tick.
+//   - All or nothing: what is refused, or not taken by the kernel or the bound, changes nothing.
 //   - Addresses of this host, zones of [bans] never, loopback, groups, and what the caller
 //     gives as his session are never banned, a network that holds one neither.
-//   - It never waits for a disk that refuses: the ban holds, `not_kept` says why it would not
+//   - A disk that refuses hinders nothing: the ban holds, `not_kept` says why it would not
 //     outlive this boot, and it is written as soon as the disk takes it.
-//   - The sockets of who is banned are ended by whoever calls cut_banned(), at the next tick
-//     at the latest.
 #include "bans/ban_bits.h"
 #include "bans/ban_table.h"
-#include "base/result.h"
-#include "daemon/ban_clock.h"
-#include "daemon/ban_news.h"
-#include "daemon/ban_store.h"
-#include "kernel/maps.h"
-#include "policy/policy.h"
+#include "daemon/ban_types.h"
 
-#include <chrono>
-#include <functional>
 #include <map>
 #include <optional>
 #include <queue>
 #include <set>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace sallyport {
 
-struct BanRequest {
-    Prefix network;
-    std::optional<Milliseconds> duration{}; // none: until it is lifted
-    std::string origin = "hand";            // "jail:NAME" of a jail
-    std::string reason{};
-    // By hand the last word counts; an automatic ban never shortens one that stands.
-    bool grows = false; // longer than `duration` when there were bans before: [bans] increment
-    enum class Over : std::uint8_t { replaces, extends } over = Over::replaces;
-};
-
-enum class BanAnswer : std::uint8_t { banned, stands, refused, lifted, not_banned };
-
-struct BanOutcome {
-    BanAnswer answer = BanAnswer::refused;
-    std::string why{};                  // of what is refused, or not banned
-    std::string next{};                 // what to do then
-    std::optional<Milliseconds> left{}; // of the ban that stands now; none: for ever
-    std::string not_kept{};             // why it is not on disk (yet); "" when it is
-    std::string also{};                 // what else bans it, or part of it: for people
-};
-
-struct BanLine {
-    BanRecord record;
-    std::optional<Milliseconds> left{};
-    bool is_masked = false; // it lies within a never zone: nobody is barred by it
-};
-
-struct BanPage {
-    std::vector<BanLine> lines;
-    std::optional<Prefix> next; // there may be more behind it
-};
-
-// The world outside, so that tests do without it.
-struct BansWorld {
-    Maps maps;
-    std::string state_dir;
-    BanClock clock;
-    std::vector<Address> own; // the host's addresses
-    std::function<Result<std::vector<Prefix>>(const std::string& file)> read_list;
-};
-
 class Bans {
   public:
-    // What stands in the maps goes on; the rest comes from the disk. A disk that refuses is a
-    // note, a kernel that does as well: it is tried again at each tick.
+    // What stands goes on, the rest comes from the disk. Should it or the kernel refuse, that
+    // is a note, and is tried again at each tick.
     Bans(BansWorld world, std::vector<std::string>& notes);
     Bans(const Bans&) = delete;
     Bans& operator=(const Bans&) = delete;
@@ -90,13 +39,11 @@ class Bans {
                                          std::span<const Address> session = {});
     [[nodiscard]] Result<BanOutcome> unban(const Prefix& network);
 
-    // The host's addresses, as they come and go.
     void set_own(std::vector<Address> addresses) { own_ = std::move(addresses); }
-    // Of the policy in force. What stood within a never zone is masked, and bans again should
-    // the zone go before its time is up.
+    // Of the policy in force. What stands within one is masked, and bans again without it.
     void set_never(const std::vector<Prefix>& networks, std::vector<std::string>& notes);
-    // Of a list's file: what it names from now on; what only it named is lifted. How many came,
-    // went. A file that cannot be read, or has an error, is one, and what it named before stands.
+    // What a list's file names from now on; what only it named is lifted. An error is that of
+    // the file, or the kernel's; what the file named before stands then.
     struct Followed {
         std::size_t added = 0;
         std::size_t lifted = 0;
@@ -106,7 +53,6 @@ class Bans {
     void set_growth(const BanGrowth& growth) { growth_ = growth; }
     void set_lists(const std::vector<BanList>& lists, std::vector<std::string>& notes);
     [[nodiscard]] const std::vector<BanList>& lists() const { return lists_; }
-
     [[nodiscard]] std::size_t named_by(const std::string& zone) const;
 
     // Every 100 ms or so: what is over goes, what waits for the disk is tried again.

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// What Bans is asked for, and what it says.
+#include "base/result.h"
+#include "daemon/ban_clock.h"
+#include "daemon/ban_news.h"
+#include "daemon/ban_store.h"
+#include "kernel/maps.h"
+#include "policy/policy.h"
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace sallyport {
+
+struct BanRequest {
+    Prefix network;
+    std::optional<Milliseconds> duration{}; // none: until it is lifted
+    std::string origin = "hand";            // "jail:NAME" of a jail
+    std::string reason{};
+    // By hand the last word counts; an automatic ban never shortens one that stands.
+    bool grows = false; // longer than `duration` when there were bans before: [bans] increment
+    enum class Over : std::uint8_t { replaces, extends } over = Over::replaces;
+};
+
+enum class BanAnswer : std::uint8_t { banned, stands, refused, lifted, not_banned };
+
+struct BanOutcome {
+    BanAnswer answer = BanAnswer::refused;
+    std::string why{};                  // of what is refused, or not banned
+    std::string next{};                 // what to do then
+    std::optional<Milliseconds> left{}; // of the ban that stands now; none: for ever
+    std::string not_kept{};             // why it is not on disk (yet); "" when it is
+    std::string also{};                 // what else bans it, or part of it: for people
+};
+
+struct BanLine {
+    BanRecord record;
+    std::optional<Milliseconds> left{};
+    bool is_masked = false; // it lies within a never zone: nobody is barred by it
+};
+
+struct BanPage {
+    std::vector<BanLine> lines;
+    std::optional<Prefix> next; // there may be more behind it
+};
+
+// The world outside, so that tests do without it.
+struct BansWorld {
+    Maps maps;
+    std::string state_dir;
+    BanClock clock;
+    std::vector<Address> own; // the host's addresses
+    std::function<Result<std::vector<Prefix>>(const std::string& file)> read_list;
+};
+
+} // namespace sallyport
