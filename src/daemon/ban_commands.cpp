@@ -13,8 +13,13 @@ namespace {
 using nlohmann::json;
 using nlohmann::ordered_json;
 
-// A page fits the queue of a client of the control socket, whatever the reasons say.
+// A page fits the queue of a client of the control socket (1 MiB), whatever the reasons say:
+// escaped, a byte of one may take six.
 constexpr std::size_t kPage = 500;
+constexpr std::size_t kPageBytes = 500'000;
+std::size_t bytes_of(const BanLine& line) {
+    return 300 + 6 * (line.record.reason.size() + line.record.origin.size());
+}
 constexpr std::size_t kReasonMax = 1000;
 constexpr std::int64_t kLongest = 100ll * 365 * 86400;
 
@@ -80,7 +85,14 @@ Result<ordered_json> answer_bans(const Bans& bans, const json& request) {
     std::optional<Prefix> after;
     if (request.contains("after"))
         after = SP_TRY(parse_prefix(request.at("after").get<std::string>()));
-    const BanPage page = SP_TRY(bans.page(after, kPage));
+    BanPage page = SP_TRY(bans.page(after, kPage));
+    std::size_t bytes = 0;
+    std::size_t fit = 0;
+    while (fit < page.lines.size() && (bytes += bytes_of(page.lines[fit])) < kPageBytes) ++fit;
+    if (fit < page.lines.size()) {
+        page.lines.resize(fit);
+        page.next = page.lines.back().record.network;
+    }
     ordered_json lines = ordered_json::array();
     for (const BanLine& line : page.lines)
         lines.push_back(

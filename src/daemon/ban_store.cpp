@@ -12,7 +12,7 @@ namespace {
 
 constexpr int kVersion = 1;
 // A command beside a daemon waits for its turn.
-constexpr int kPatienceMs = 2000;
+constexpr int kPatienceMs = 500;
 
 constexpr const char* kTables =
     "CREATE TABLE IF NOT EXISTS bans(network BLOB PRIMARY KEY, since INTEGER NOT NULL,"

@@ -145,9 +145,10 @@ bool Bans::is_banned(const Address& address) const {
 void Bans::set_never(const std::vector<Prefix>& networks, std::vector<std::string>& notes) {
     table_.set_never(networks);
     if (const Status written = write(); !written) notes.push_back(written.error().text());
-    if (!store_) return;
-    if (const Status kept = store_->set_never(networks); !kept)
-        notes.push_back(kept.error().text());
+    if (never_ == networks) return;
+    never_ = networks;
+    rules_unsaved_ = true;
+    flush_unless_refused();
 }
 
 void Bans::end_what_is_over() {

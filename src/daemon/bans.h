@@ -33,7 +33,6 @@ class Bans {
     Bans(BansWorld world, std::vector<std::string>& notes);
     Bans(const Bans&) = delete;
     Bans& operator=(const Bans&) = delete;
-
     // An address of `session` is the caller's own. Errors: the bound, the kernel.
     [[nodiscard]] Result<BanOutcome> ban(const BanRequest& request,
                                          std::span<const Address> session = {});
@@ -54,7 +53,6 @@ class Bans {
     void set_lists(const std::vector<BanList>& lists, std::vector<std::string>& notes);
     [[nodiscard]] const std::vector<BanList>& lists() const { return lists_; }
     [[nodiscard]] std::size_t named_by(const std::string& zone) const;
-
     // Every 100 ms or so: what is over goes, what waits for the disk is tried again.
     void tick();
 
@@ -109,6 +107,8 @@ class Bans {
     std::int64_t offset_ms_ = 0;
     std::priority_queue<End, std::vector<End>, std::greater<>> ends_;
     std::vector<Address> own_;
+    std::vector<Prefix> never_;
+    bool rules_unsaved_ = false; // never_ and lists_
     BanGrowth growth_;
     std::vector<BanList> lists_;
     std::map<std::string, std::vector<Prefix>> listed_;

@@ -126,7 +126,8 @@ void Bans::load(std::vector<std::string>& notes) {
     });
     if (!read) notes.push_back(read.error().text());
     if (!over.empty()) static_cast<void>(store_->remove(over));
-    if (const Result<std::vector<Prefix>> never = store_->never()) table_.set_never(*never);
+    if (Result<std::vector<Prefix>> never = store_->never()) never_ = *std::move(never);
+    table_.set_never(never_);
     if (Result<std::vector<BanList>> lists = store_->lists()) lists_ = *std::move(lists);
 }
 
@@ -153,19 +154,22 @@ void Bans::flush() {
     try_disk_at_ns_ = clock_.boot_ns() + kTryDiskEveryNs;
     std::vector<std::string> told_before;
     if (!store_) open_store(told_before);
-    if (!store_ || (unsaved_.empty() && unremoved_.empty())) return;
+    if (!store_ || (unsaved_.empty() && unremoved_.empty() && !rules_unsaved_)) return;
     std::vector<BanRecord> records;
     records.reserve(unsaved_.size());
     for (const auto& [network, record] : unsaved_) records.push_back(record);
     const std::vector<Prefix> gone(unremoved_.begin(), unremoved_.end());
     Status kept = records.empty() ? Status{} : store_->put(records);
     if (kept && !gone.empty()) kept = store_->remove(gone);
+    if (kept && rules_unsaved_) kept = store_->set_never(never_);
+    if (kept && rules_unsaved_) kept = store_->set_lists(lists_);
     if (!kept) {
         disk_error_ = kept.error().text();
         return;
     }
     unsaved_.clear();
     unremoved_.clear();
+    rules_unsaved_ = false;
     disk_error_.clear();
 }
 

@@ -166,7 +166,9 @@ void Bans::set_lists(const std::vector<BanList>& lists, std::vector<std::string>
         static_cast<void>(name_by_list(list.zone, {}));
     }
     if (const Status written = write(); !written) notes.push_back(written.error().text());
+    rules_unsaved_ = rules_unsaved_ || lists_ != lists;
     lists_ = lists;
+    flush_unless_refused();
     for (const BanList& list : lists_) {
         const Result<Followed> followed = follow_list(list);
         if (!followed)
@@ -176,8 +178,6 @@ void Bans::set_lists(const std::vector<BanList>& lists, std::vector<std::string>
                                         "this host, loopback or groups, or are too many",
                                         list.file, followed->left_out));
     }
-    if (!store_) return;
-    if (const Status kept = store_->set_lists(lists); !kept) notes.push_back(kept.error().text());
 }
 
 } // namespace sallyport

@@ -55,7 +55,7 @@ class BanE2e(E2e):
         if env is None:
             environment.pop("SSH_CONNECTION", None)
         return subprocess.run(self.guard.command(*arguments), capture_output=True, text=True,
-                              timeout=patient(30.0), env=environment, check=False)
+                              timeout=patient(120.0), env=environment, check=False)
 
     def ask(self, *arguments):
         done = self.command(*arguments, "--json")

@@ -60,6 +60,16 @@ class Ban(BanE2e):
         self.unban(LAST[family])
         self.assertEqual(self.into(80, family, src=LAST[family]), "open")
 
+    def test_mapped_addresses_and_datagrams_are_no_way_around(self):
+        self.begin(BANS)
+        self.ban(PEER[4])
+        self.assertEqual(self.out(443, 4, as_mapped=True), "eperm")
+        self.assertEqual(self.out(443, 4, "udp"), "eperm")
+        event = self.expect_event(event="drop", reason="banned", proto="udp", dst=PEER[4])
+        self.assertEqual(event["hook"], "connect")
+        self.assertEqual(self.into(80, 4, "udp"), "timeout")
+        self.assertEqual(self.out(443, 6), "open")
+
     def test_a_ban_ends_by_itself_and_is_told(self):
         self.begin(BANS)
         self.ban(PEER[4], "--for", "2s")

@@ -4,11 +4,15 @@
 #include "bans/ban_table.h"
 #include "kernel/bans.h"
 #include "support/bench.h"
+#include "support/fragment_table.h"
 #include "support/icmp_message.h"
+#include "support/machine.h"
 
+#include <bpf/bpf.h>
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 #include <ctime>
+#include <iostream>
 
 using namespace sallyport;
 using namespace sallyport::test;
@@ -195,6 +199,56 @@ TEST_CASE("nothing of a banned network is routed, in either direction") {
         CHECK(routed.forward(in) == dropped(SP_REASON_BANNED));
         CHECK(routed.forward(out) == dropped(SP_REASON_BANNED));
     }
+}
+
+TEST_CASE("neither a VLAN tag nor a fragment hides who is banned") {
+    Family family = GENERATE(Family::v4, Family::v6);
+    INFO(to_string(family));
+    Bench bench{kOpen + essentials("fragments = \"track\"")};
+    Banned banned{bench};
+    const Packet tagged =
+        eth{} / vlan{} / ip(family, peer_of(family), host_of(family)) / tcp{.dport = 80};
+    const Datagram whole = datagram(family, udp{.dport = 53}, 80);
+    CHECK(bench.xdp(tagged) == passes());
+    CHECK(bench.xdp(whole.piece(0, 16, true)) == passes());
+    banned.ban(peer_of(family));
+    CHECK(bench.xdp(tagged) == dropped(SP_REASON_BANNED));
+    // The later pieces of a first that was let in before.
+    CHECK(bench.xdp(whole.piece(16, 16, true)) == dropped(SP_REASON_BANNED));
+    CHECK(bench.xdp(datagram(family, udp{.dport = 53}, 80).piece(0, 16, true)) ==
+          dropped(SP_REASON_BANNED));
+    banned.lift(peer_of(family));
+    CHECK(bench.xdp(whole.piece(16, 16, true)) == passes());
+}
+
+TEST_CASE("the cost of asking, for a packet", "[.measure]") {
+    Bench bench{kOpen};
+    const Bytes syn = (to_host(Family::v4) / tcp{.dport = 80}).bytes();
+    const auto cost = [&] {
+        bpf_test_run_opts options{};
+        options.sz = sizeof options;
+        options.data_in = syn.data();
+        options.data_size_in = static_cast<std::uint32_t>(syn.size());
+        xdp_md context{};
+        context.data_end = options.data_size_in;
+        context.ingress_ifindex = ifindex_of("eth0");
+        options.ctx_in = &context;
+        options.ctx_size_in = sizeof context;
+        options.repeat = 1'000'000;
+        SP_CHECK(bpf_prog_test_run_opts(bench.programs().fd(Program::xdp), &options) == 0);
+        return options.duration;
+    };
+    Banned banned{bench};
+    cost();
+    std::cout << "nobody banned: " << cost() << " ns";
+    banned.ban("2001:db8::1");
+    std::cout << ", of the other family " << cost() << " ns";
+    banned.ban("203.0.113.9");
+    std::cout << ", elsewhere " << cost() << " ns";
+    for (int i = 0; i < 250; i++) banned.ban("198.51.100." + std::to_string(i == 7 ? 251 : i));
+    std::cout << ", 250 beside it " << cost() << " ns";
+    banned.ban("198.51.100.7");
+    std::cout << ", banned itself " << cost() << " ns" << std::endl;
 }
 
 TEST_CASE("observing, a ban is told and drops nothing") {
