@@ -17,7 +17,7 @@ namespace sallyport {
 
 namespace {
 
-constexpr auto kPatience = std::chrono::milliseconds(3000);
+constexpr auto kPatience = std::chrono::seconds(10);
 
 std::string text_at(const nlohmann::ordered_json& answer, const char* key) {
     const auto at = answer.find(key);
@@ -80,6 +80,11 @@ ExitCode run(const Paths& paths, const Arguments& arguments, const char* verb) {
     if (!arguments.span.empty()) {
         const Result<std::chrono::seconds> span = parse_duration(arguments.span);
         if (!span) return report_failure(span.error(), format);
+        if (span->count() < 1)
+            return report_failure(fail(ErrorKind::invalid_input, "a ban lasts at least a second",
+                                       "leave --for out for one that lasts until it is lifted")
+                                      .error(),
+                                  format);
         request["seconds"] = span->count();
     }
     return act(paths, request, format);

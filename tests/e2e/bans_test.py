@@ -65,8 +65,7 @@ class Ban(BanE2e):
         self.ban(PEER[4])
         self.assertEqual(self.out(443, 4, as_mapped=True), "eperm")
         self.assertEqual(self.out(443, 4, "udp"), "eperm")
-        event = self.expect_event(event="drop", reason="banned", proto="udp", dst=PEER[4])
-        self.assertEqual(event["hook"], "connect")
+        self.expect_event(event="drop", reason="banned", proto="udp", dst=PEER[4])
         self.assertEqual(self.into(80, 4, "udp"), "timeout")
         self.assertEqual(self.out(443, 6), "open")
 
@@ -138,8 +137,7 @@ class Refused(BanE2e):
         for arguments in (("ban", "nobody"), ("ban", "10.1.0.2/24"), ("ban", "10.1.0.2/33"),
                           ("ban",), ("ban", "10.9.9.9", "--for", "soon"), ("unban", "x"),
                           ("ban", "10.9.9.9", "--for", "0s")):
-            code = self.command(*arguments).returncode
-            self.assertIn(code, (2, 3) if arguments[-1] == "0s" else (2,), arguments)
+            self.assertEqual(self.command(*arguments).returncode, 2, arguments)
         done = self.command("unban", "10.9.9.9")
         self.assertEqual(done.returncode, 1)
         self.assertIn("10.9.9.9 is not banned", done.stderr)
