@@ -156,6 +156,20 @@ class Kept(BanE2e):
         self.reboot()
         self.assertTrue(self.barred(4))
 
+    def test_a_wall_of_a_version_that_knew_no_bans_is_brought_up_to_date(self):
+        self.begin(BANS)
+        self.guard.kill()
+        for name in ("sp_ban_state", "sp_ban_bits", "sp_bans4", "sp_bans6"):
+            self.host.run("rm", os.path.join(self.guard.pins, "v1/maps", name))
+        done = self.command("ban", PEER[4])
+        self.assertEqual(done.returncode, 3, done.stderr)
+        self.assertIn("knew no bans", done.stderr)
+        self.assertEqual(self.guard.status()["bans"], {"active": 0})
+        self.assertFalse(self.barred(4))
+        self.guard.start(self.file)
+        self.ban(PEER[4])
+        self.assertTrue(self.barred(4))
+
     def test_a_hundred_thousand_bans_are_restored(self):
         self.begin(BANS)
         self.guard.stop()
