@@ -44,11 +44,11 @@ int run_command(int argc, char** argv) {
                "'sallyport VERB --help' has the options of a verb.");
     const auto paths = std::make_shared<Paths>(paths_from_environment());
     add_directories(app, *paths);
-    const std::vector<Verb> verbs{
-        run_verb(app, paths),   check_verb(app),        status_verb(app, paths),
-        tail_verb(app, paths),  guard_verb(app, paths), ban_verb(app, paths),
-        unban_verb(app, paths), bans_verb(app, paths),  jail_verb(app),
-        down_verb(app, paths)};
+    const std::vector<Verb> verbs{run_verb(app, paths),    check_verb(app),
+                                  status_verb(app, paths), tail_verb(app, paths),
+                                  guard_verb(app, paths),  ban_verb(app, paths),
+                                  unban_verb(app, paths),  bans_verb(app, paths),
+                                  jail_verb(app),          down_verb(app, paths)};
     for (const Verb& verb : verbs) verb.command->fallthrough();
     try {
         app.parse(argc, argv);

@@ -121,8 +121,7 @@ void bans(std::set<sp_reason>& seen) {
 // A process is refused these, no packet; tests/vm/packet-sockets shows them where the kernel
 // takes BPF LSM programs, which cannot be test-run. Nor is there a device to arrive on when a
 // netfilter program is: tests/e2e topology, Held.
-const std::set<sp_reason> kOfNoPacket = {SP_REASON_PACKET_SOCKET, SP_REASON_NOT_GUARDED,
-                                         SP_REASON_OVER_LIMIT};
+const std::set<sp_reason> kOfNoPacket = {SP_REASON_PACKET_SOCKET, SP_REASON_NOT_GUARDED};
 
 } // namespace
 

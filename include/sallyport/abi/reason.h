@@ -44,7 +44,7 @@
 	X(NOT_GUARDED, 31, "not-guarded", "an interface to be guarded has no hooks yet")           \
 	X(PACKET_SOCKET, 32, "packet-socket", "a packet socket, and packet-sockets is deny")       \
 	X(OVER_LIMIT, 33, "over-limit", "a new connection beyond what the rule's limit lets in")   \
-	X(BAD_COOKIE, 34, "bad-cookie", "an ACK without the SYN cookie that its rule asks for")     \
+	X(BAD_COOKIE, 34, "bad-cookie", "an ACK without the SYN cookie that its rule asks for")    \
 	X(BANNED, 35, "banned", "one of the packet's ends is banned")
 
 enum sp_reason {

@@ -86,7 +86,6 @@ TEST_CASE("a host's errors are all found") {
           Lines{"4:8: \"mode\" must be \"enforce\" or \"observe\", not \"observ\"",
                 "5:7: \"xdp\" must be \"auto\", \"native\" or \"generic\", not \"skb\"",
                 "6:10: a cgroup path must begin with \"/\"",
-                "9:11: sysctls = \"set\" is not supported yet in this version",
                 "10:1: unknown key \"foo\" in [host]"});
 }
 
