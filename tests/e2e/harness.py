@@ -41,7 +41,8 @@ HOST_MAC, PEER_MAC = "02:00:00:00:00:01", "02:00:00:00:00:02"
 NOT_OPEN = ("timeout", "eperm")
 CUT = ("reset", "aborted", "closed", "timeout", "eperm")
 # From 6.4 on what is routed is judged by netfilter, which sees both ends; before, as it arrives.
-NETFILTER_LINKS = tuple(int(n) for n in os.uname().release.split(".")[:2]) >= (6, 4)
+RELEASE = tuple(int(n) for n in os.uname().release.split(".")[:2])
+NETFILTER_LINKS, TCX = RELEASE >= (6, 4), RELEASE >= (6, 6)
 
 
 def rule(kind, name, peers, proto="tcp", ports=(), **more):
