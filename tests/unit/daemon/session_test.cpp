@@ -65,11 +65,12 @@ TEST_CASE("a service's own connections are no session: it may ban whom it talks 
 }
 
 TEST_CASE("SSH_CONNECTION counts where sshd is out of reach, loopback does not") {
+    using namespace std::string_literals;
     const Proc proc;
-    proc.add(10, 1, "tmux", std::string("A=b\0SSH_CONNECTION=2001:db8::9 1 2001:db8::1 22\0", 50));
+    proc.add(10, 1, "tmux", "A=b\0SSH_CONNECTION=2001:db8::9 1 2001:db8::1 22\0"s);
     proc.add(11, 10, "bash");
     CHECK(proc.peers(11) == Names{"2001:db8::9"});
-    proc.add(20, 1, "bash", std::string("SSH_CONNECTION=127.0.0.1 1 127.0.0.1 22\0", 40));
+    proc.add(20, 1, "bash", "SSH_CONNECTION=127.0.0.1 1 127.0.0.1 22\0"s);
     CHECK(proc.peers(20).empty());
     proc.add(30, 1, "bash", "SSH_CONNECTION=nonsense");
     CHECK(proc.peers(30).empty());
