@@ -11,7 +11,7 @@ RULES = (rule("ingress", "web", both(PEER), ports=[80])
          + rule("ingress", "told", both(PEER), ports=[2222], log="new")
          + rule("egress", "https", both(PEER), ports=[443]))
 STATUS_KEYS = {"state", "why", "mode", "generation", "trial", "policy", "hooks", "reasons", "rules",
-               "flows", "bans", "events", "packet_sockets", "blind"}
+               "flows", "cookies", "bans", "events", "packet_sockets", "blind"}
 
 
 class Check(E2e):
@@ -48,7 +48,7 @@ class Check(E2e):
                                rule("ingress", "x", "any", proto="icmp", ports=[1]))),
                            ("no proto", self.policy(rule("ingress", "x", "any", proto=None))),
                            ("not yet", self.policy(rule("ingress", "x", "any", ports=[1])
-                                                   + 'limit = "1/minute"\n'))):
+                                                   + 'max-connections = 1\n'))):
             self.assertEqual(self.check(text).returncode, 2, what)
         self.assertRegex(self.check(self.policy(
             rule("ingress", "x", "any", ports=[1]) + 'limit = "1/minute"\n')).stderr, "not .*yet")
