@@ -4,6 +4,7 @@
 #include "sallyport/abi/ban.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace sallyport {
 namespace {
@@ -193,7 +194,9 @@ std::vector<BanEntry> BanTable::take_changes() {
     const auto step = [](const BanEntry& entry) {
         return entry.until_ns ? (entry.is_mask ? 0 : 1) : (entry.is_mask ? 3 : 2);
     };
-    std::ranges::stable_sort(changes, {}, step);
+    std::ranges::sort(changes, {}, [&step](const BanEntry& entry) {
+        return std::pair(step(entry), entry.prefix);
+    });
     return changes;
 }
 

@@ -51,7 +51,7 @@ class Check(E2e):
                                                    + 'max-connections = 1\n'))):
             self.assertEqual(self.check(text).returncode, 2, what)
         self.assertRegex(self.check(self.policy(
-            rule("ingress", "x", "any", ports=[1]) + 'limit = "1/minute"\n')).stderr, "not .*yet")
+            rule("ingress", "x", "any", ports=[1]) + 'max-connections = 1\n')).stderr, "not .*yet")
 
     def test_a_file_that_is_not_there_is_two_or_three_with_its_name(self):
         done = self.guard.call("check", "/nonexistent/policy.toml")
