@@ -167,8 +167,9 @@ AdviceWorld system_advice_world() {
     return {.read_file = [](const std::string& path) -> std::optional<std::string> {
                 std::ifstream file(path, std::ios::binary);
                 if (!file) return std::nullopt;
-                return std::string{std::istreambuf_iterator<char>(file),
-                                   std::istreambuf_iterator<char>()};
+                std::ostringstream text; // its operator throws nothing, a directory may be there
+                text << file.rdbuf();
+                return text.str();
             },
             .list =
                 [](const std::string& directory, const std::string& suffix) {

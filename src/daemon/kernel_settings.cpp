@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <utility>
 
 namespace sallyport {
@@ -53,7 +54,9 @@ std::map<std::string, std::string> settings_wanted(const Policy& policy) {
 KernelSettings::KernelSettings(const std::string& state_dir, std::string root)
     : file_(state_dir + "/sysctls.json"), root_(std::move(root)) {
     std::ifstream in(file_);
-    const auto record = nlohmann::json::parse(in, nullptr, false);
+    std::ostringstream text;
+    text << in.rdbuf();
+    const auto record = nlohmann::json::parse(text.str(), nullptr, false);
     if (!record.is_object()) return;
     for (const auto& [name, values] : record.items())
         if (values.is_object() && values.contains("before") && values["before"].is_string() &&

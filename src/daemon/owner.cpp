@@ -14,6 +14,7 @@
 #include <fmt/format.h>
 #include <fstream>
 #include <iterator>
+#include <sstream>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -28,9 +29,13 @@ constexpr std::size_t kThreadsLookedAt = 64;
 constexpr std::chrono::seconds kClockSlack{1};
 
 // Files of /proc have no size; 64 KiB are enough for those read here, but for mountinfo.
+// A process that ends while it is read is an error of read(2): a stream's buffer throws it,
+// its operators do not.
 std::string read_file(const std::string& path) {
     std::ifstream file(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+    std::ostringstream text;
+    text << file.rdbuf();
+    return text.str();
 }
 
 std::string read_link(const std::string& path) {

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <utility>
 
 namespace sallyport {
@@ -48,7 +49,9 @@ std::vector<std::string> covers_vlans_unseen(const std::vector<std::string>& gua
 VlanOffloads::VlanOffloads(std::string state_dir) : file_(std::move(state_dir)) {
     file_ += "/vlan-offload.json";
     std::ifstream in(file_);
-    const auto record = nlohmann::json::parse(in, nullptr, false);
+    std::ostringstream text;
+    text << in.rdbuf();
+    const auto record = nlohmann::json::parse(text.str(), nullptr, false);
     if (!record.is_object()) return;
     for (const auto& [name, index] : record.items())
         if (index.is_number_unsigned()) switched_[index.get<unsigned>()] = name;

@@ -112,6 +112,11 @@ TEST_CASE("time servers are found where timesyncd and chrony look, when they are
         CHECK(diagnostic.message.find("udp port 123") != std::string::npos);
 }
 
+TEST_CASE("what opens and cannot be read is empty, and throws nothing") {
+    CHECK(system_advice_world().read_file("/proc") == "");
+    CHECK_FALSE(system_advice_world().read_file("/proc/sallyport-nowhere"));
+}
+
 TEST_CASE("a machine without any of the files is not warned about") {
     CHECK(advice({}, {}).empty());
     CHECK(advice({}, {{"/etc/resolv.conf", ""}, {"/etc/systemd/timesyncd.conf", "NTP="}}).empty());

@@ -107,6 +107,13 @@ TEST_CASE("a record that makes no sense restores nothing") {
     }
 }
 
+TEST_CASE("a record that cannot be read restores nothing") {
+    const Machine machine;
+    std::filesystem::create_directories(machine.record()); // a directory opens, and reading fails
+    machine.process().restore();
+    CHECK(machine.value() == "1");
+}
+
 TEST_CASE("what cannot be set is told, and leaves no record") {
     const Machine machine;
     std::vector<std::string> notes;
