@@ -83,11 +83,11 @@ class Reader {
 
   private:
     void refuse(const std::string& name, const Error& error) {
-        made_.notes.push_back({.kind = NoteKind::refused,
-                               .origin = {},
-                               .jail = name,
-                               .key = {},
-                               .text = "is not used: " + error.text()});
+        Note note; // by itself: g++ 12 takes a part of a nameless one for uninitialised
+        note.kind = NoteKind::refused;
+        note.jail = name;
+        note.text = "is not used: " + error.text();
+        made_.notes.push_back(std::move(note));
     }
 
     // The jails that the file defines.
