@@ -35,6 +35,21 @@
 #define SP_GLOBAL __weak __noinline
 #endif
 
+/*
+ * 1 or 0. The loops over a set are free of branches: the verifier would follow each of
+ * eight entries both ways, 2^8 paths a loop (6.18 needs minutes for that). The
+ * barriers keep clang from making the branches again.
+ */
+static __always_inline __u64 is_zero(__u64 x)
+{
+	__u64 any = -x;
+
+	barrier_var(any);
+	any = (x | any) >> 63;
+	barrier_var(any);
+	return any ^ 1;
+}
+
 #ifndef SP_HOST
 /* Which installation this object belongs to; set before load, frozen with it. */
 extern const volatile struct sp_settings sp_settings;

@@ -31,23 +31,12 @@ static inline void unlock_set(struct sp_bucket_set *set)
 #define unlock_set(set) bpf_spin_unlock(&(set)->lock)
 #endif
 
-/* 1 or 0, without a branch: a loop with one for each of eight entries has 2^8 paths. */
-static __always_inline __u64 is_null(__u64 x)
-{
-	__u64 any = -x;
-
-	barrier_var(any);
-	any = (x | any) >> 63;
-	barrier_var(any);
-	return any ^ 1;
-}
-
 static __always_inline __u64 bears(const struct sp_bucket_key *a, const struct sp_bucket_key *b)
 {
 	const volatile __u64 *x = (const volatile __u64 *)a;
 	const __u64 *y = (const __u64 *)b;
 
-	return is_null((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]));
+	return is_zero((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]));
 }
 
 /* The entries that bear the key, a bit each; there is one at most. */
@@ -80,8 +69,8 @@ static __always_inline __u32 first_of(__u64 mask)
 {
 	__u64 low = mask & -mask;
 
-	return (__u32)((is_null(low & 0xaa) ^ 1) | (is_null(low & 0xcc) ^ 1) << 1 |
-		       (is_null(low & 0xf0) ^ 1) << 2) &
+	return (__u32)((is_zero(low & 0xaa) ^ 1) | (is_zero(low & 0xcc) ^ 1) << 1 |
+		       (is_zero(low & 0xf0) ^ 1) << 2) &
 	       (SP_BUCKET_WAYS - 1);
 }
 

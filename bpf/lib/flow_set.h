@@ -38,21 +38,6 @@ static __always_inline struct flow_place flow_place_of(const struct sp_flow_key 
 	return place;
 }
 
-/*
- * The loops over a set are free of branches: the verifier would follow each of
- * eight entries both ways, 2^8 paths a loop (6.18 needs minutes for that). The
- * barriers keep clang from making the branches again.
- */
-static __always_inline __u64 is_zero(__u64 x)
-{
-	__u64 any = -x;
-
-	barrier_var(any);
-	any = (x | any) >> 63;
-	barrier_var(any);
-	return any ^ 1;
-}
-
 static __always_inline __u64 is_same_key(const struct sp_flow_key *a, const struct sp_flow_key *b)
 {
 	const __u64 *x = (const __u64 *)a, *y = (const __u64 *)b;
