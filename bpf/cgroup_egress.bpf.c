@@ -41,7 +41,7 @@ int sp_cg_egress(struct __sk_buff *skb)
 	if (sk)
 		sk = bpf_sk_fullsock(sk);
 	if (sk)
-		o = bpf_sk_storage_get(&sp_owners, sk, 0, 0);
+		o = asking() ? asked_owner() : bpf_sk_storage_get(&sp_owners, sk, 0, 0);
 	f.reason = view_of(&v);
 	if (f.reason == SP_REASON_NONE)
 		f.reason = parse_packet(&r, &p);
@@ -52,7 +52,8 @@ int sp_cg_egress(struct __sk_buff *skb)
 		find_exit(&v, o, s.ifindex, &d);
 		s.iface_class = d.stand.iface_class;
 		d.stand.write = 0;
-		d.stand.identity = identity_of(&v, bpf_skb_cgroup_id(skb), o);
+		d.stand.identity =
+		    identity_of(&v, asking() ? sp_question.cgroup : bpf_skb_cgroup_id(skb), o);
 		d.sender = SENDER_KERNEL;
 		if (sk && o)
 			d.sender = sk->type == SP_SOCK_RAW ? SENDER_RAW : SENDER_SOCKET;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Who made a socket, and which cgroup has which selectors. Judges nothing. */
 #include "lib/held_socket.h"
-#include "lib/kernel_types.h"
+#include "lib/iterator_types.h"
 #include "lib/owner.h"
 
 char LICENSE[] SEC("license") = "GPL";

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Who holds a socket of AF_PACKET or AF_XDP, in every namespace. Judges nothing. */
 #include "lib/held_socket.h"
+#include "lib/iterator_types.h"
 #include "lib/packet_socket_types.h"
 
 char LICENSE[] SEC("license") = "GPL";

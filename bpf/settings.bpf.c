@@ -7,3 +7,5 @@ char LICENSE[] SEC("license") = "GPL";
 const volatile struct sp_settings sp_settings = {};
 const volatile __u32 sp_asks_conntrack = 0;
 __u32 sp_has_nat = 0;
+struct sp_question sp_question = {};
+struct sp_told sp_told = {};

@@ -7,6 +7,7 @@
 #include "lib/reader_skb.h"
 #include "lib/parse_frame.h"
 #include "lib/fragment.h"
+#include "lib/learn_offer.h"
 #include "lib/leave_judged.h"
 #include "lib/leave_routed.h"
 #include "lib/link.h"
@@ -35,6 +36,7 @@ struct leaving {
 	struct finding f;
 	struct departure d;
 	struct fragment g;
+	struct lesson lesson; /* never zeroed: it is written before it is read */
 };
 SP_FITS_WORK(struct leaving);
 
@@ -115,6 +117,9 @@ static __always_inline void judge(struct __sk_buff *skb, const struct reader *r,
 		return;
 	judge_departure(r, v, d, p, f);
 	note_lease(v, d, p, f);
+	if (is_of_nobody(skb) && p->proto == SP_PROTO_TCP && is_answering(p) && !is_opening(p) &&
+	    note_answer(v, &d->stand, f))
+		learn_offer(r, &d->stand, p->l4_offset, &w->lesson);
 	if (f->reason == SP_REASON_NONE && w->g.piece.kind == PIECE_FIRST)
 		keep_first(v, p, &w->g, skb->ifindex, 1, f);
 	/* The kernel's error about something that it routes. */
@@ -139,7 +144,7 @@ int sp_tc_egress(struct __sk_buff *skb)
 	iface = bpf_map_lookup_elem(&sp_ifaces, &s.ifindex);
 	if (!iface || !w)
 		return SP_TC_DROP;
-	__builtin_memset(w, 0, sizeof(*w));
+	__builtin_memset(w, 0, __builtin_offsetof(struct leaving, lesson));
 	w->d.guarded = 1;
 	w->d.on_host = 1;
 	w->d.keeps = 1;

@@ -3,6 +3,7 @@
 #include "lib/reader_xdp.h"
 #include "lib/parse_link.h"
 #include "lib/arrival.h"
+#include "lib/challenge_answer.h"
 #include "lib/cookie_answer.h"
 #include "lib/fragment.h"
 #include "lib/work.h"
@@ -78,6 +79,7 @@ int sp_xdp_in(struct xdp_md *ctx)
 	struct arrival *w = work_area(SP_WORK_XDP);
 	const struct sp_iface *iface;
 	struct view v;
+	__u64 reply;
 	int pass;
 
 	iface = bpf_map_lookup_elem(&sp_ifaces, &s.ifindex);
@@ -103,7 +105,10 @@ int sp_xdp_in(struct xdp_md *ctx)
 		count_nic(iface->counter, s.len, 0);
 		return XDP_TX;
 	}
+	reply = reply_to(&r, &v, &w->p, &w->f);
 	pass = settle(v.slot, &s, &w->f, &w->p, 0);
 	count_nic(iface->counter, r.len, pass);
+	if (!pass && reply && turn_refused(&r, &w->p, reply, &w->answer))
+		return XDP_TX;
 	return pass ? XDP_PASS : XDP_DROP;
 }

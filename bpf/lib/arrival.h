@@ -6,10 +6,12 @@
 #include "beginning.h"
 #include "cookie.h"
 #include "essential.h"
+#include "handshake.h"
 #include "known.h"
 #include "link.h"
 #include "routed.h"
 #include "translated.h"
+#include "uncounted.h"
 
 /* Who has no address yet may ask for one (RFC 2131): a DHCP server's matter of rules. */
 static __always_inline int asks_for_lease(const struct packet *p)
@@ -78,12 +80,7 @@ static __always_inline void judge_host(const struct reader *r, const struct view
 	if (known && f->direction == SP_FORWARD && ends_at_own_socket(r->ctx, s))
 		known = 0;
 	if (p->proto == SP_PROTO_TCP && !opens_tcp(p)) {
-		if (!known)
-			judge_segment(r->ctx, v, s, p, f);
-		if (f->cookie == SP_COOKIE_BORNE)
-			judge_cookie(r, v, s, p, f);
-		if (!known && f->reason != SP_REASON_NONE && f->reason != SP_REASON_CUT)
-			judge_translated(r->ctx, v, s, f);
+		judge_stream(r, v, s, p, f, known);
 		return;
 	}
 	if (known && f->reason == SP_REASON_NONE)
@@ -94,6 +91,8 @@ static __always_inline void judge_host(const struct reader *r, const struct view
 		return;
 	}
 	judge_new(v, p, s->iface_class, f);
+	if (p->proto == SP_PROTO_TCP && f->flags >> SP_RULE_LIMIT_SHIFT)
+		refuse_uncounted(r->ctx, v, s, f);
 	if (f->reason != SP_REASON_NONE && !known && p->proto == SP_PROTO_UDP)
 		judge_translated(r->ctx, v, s, f);
 }
@@ -122,20 +121,22 @@ static __always_inline void judge_arrival(const struct reader *r, const struct v
 		return;
 	}
 	f->reason = check_headers(v, p);
-	if (f->reason || essential_arrival(v, p, &f->reason))
+	if (f->reason || essential_arrival(v, p, iface_class, &f->reason))
 		return;
 	f->reason = SP_REASON_BOGON;
 	if (is_own(&p->src) || (is_unspecified(&p->src) && !asks_for_lease(p)))
 		return;
+	if (!is_for_host(&p->dst))
+		f->direction = SP_FORWARD;
 	/* An address of this host is nobody to ban: only what is routed has another end. */
 	f->reason = SP_REASON_BANNED;
-	if (is_banned(&p->src) || (!is_for_host(&p->dst) && is_banned(&p->dst)))
+	if (is_banned(&p->src) || (f->direction == SP_FORWARD && is_banned(&p->dst)))
 		return;
 	stand_of(s, p, 1);
 	s->write |= SP_STAND_FIRST;
 	s->iface_class = iface_class;
 	s->identity = v->policy->any_identity;
-	if (!is_for_host(&p->dst)) {
+	if (f->direction == SP_FORWARD) {
 		judge_passing(r, v, p, s, f);
 		return;
 	}

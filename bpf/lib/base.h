@@ -22,6 +22,7 @@
 #include "sallyport/abi/control.h"
 #include "sallyport/abi/event.h"
 #include "sallyport/abi/limits.h"
+#include "sallyport/abi/question.h"
 #include "sallyport/abi/reason.h"
 #include "sallyport/abi/types.h"
 
@@ -57,6 +58,9 @@ extern const volatile struct sp_settings sp_settings;
 extern const volatile __u32 sp_asks_conntrack;
 /* Not 0 once something was routed or rewritten: only then is conntrack asked about strays. */
 extern __u32 sp_has_nat;
+/* Read and written only when asking. */
+extern struct sp_question sp_question;
+extern struct sp_told sp_told;
 
 /* The instance that is only asked must leave no trace. */
 static __always_inline int asking(void)

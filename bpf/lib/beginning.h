@@ -2,6 +2,7 @@
 #ifndef SALLYPORT_LIB_BEGINNING_H
 #define SALLYPORT_LIB_BEGINNING_H
 /* A packet that opens something, and the limit of the rule that lets it in. */
+#include "connections.h"
 #include "limit.h"
 #include "settle.h"
 
@@ -34,9 +35,15 @@ static __noinline int judge_beginning(const struct view *v, const struct packet 
 		return 0;
 	b = beginning_of(p, f);
 	b.plain = plain;
+	if (!may_connect(v->slot, &b)) {
+		f->reason = SP_REASON_TOO_MANY_CONNECTIONS;
+		f->cookie = 0;
+		f->opened = 0;
+		return 0;
+	}
 	may = may_begin(v->slot, &b);
 	f->reason = may == SP_BEGIN_MAY ? SP_REASON_NONE : SP_REASON_OVER_LIMIT;
-	f->cookie = may == SP_BEGIN_PROVE ? SP_COOKIE_WANTED : 0;
+	f->cookie = (__u16)(may & (SP_BEGIN_PROVE | SP_BEGIN_UNASKED | SP_BEGIN_CALM));
 	f->opened = may == SP_BEGIN_MAY;
 	return 0;
 }

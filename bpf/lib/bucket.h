@@ -4,9 +4,9 @@
 /*
  * Whose next arrival is due when: sets of eight with full keys, one set for a key. A
  * key that is there is served without a lock. Under the set's lock a key is entered,
- * in place of one that is due already: that one is owed nothing, and what it would
- * have had as a newcomer the shared allowance decides. None that still waits is ever
- * evicted. Compiled natively too, by tests that race it.
+ * in place of the one that has been due for longest: that one is owed nothing, and what
+ * it would have had as a newcomer the shared allowance decides. None that still waits is
+ * ever evicted. Compiled natively too, by tests that race it.
  */
 #include "bucket_set.h"
 
@@ -45,10 +45,10 @@ static __always_inline enum bucket_answer take_known(struct sp_bucket_set *set,
 static __always_inline __u32 claim(struct sp_bucket_set *set, const struct sp_bucket_key *key,
 				   __u64 now)
 {
-	__u64 mask = idling(set, now), due;
-	__u32 i = first_of(mask);
+	__u64 idle = longest_idle(set, now), due;
+	__u32 i = (__u32)idle & (SP_BUCKET_WAYS - 1);
 
-	if (!mask)
+	if (!idle)
 		return SP_BUCKET_WAYS;
 	due = *(volatile __u64 *)&set->due[i];
 	/* Its own key may have come back in this moment. */

@@ -50,19 +50,27 @@ static __always_inline __u64 bearing(const struct sp_bucket_set *set,
 	return mask;
 }
 
-/* Those that wait for nothing. Times are below 2^63, but for SP_TIME_BUSY: so that one does. */
-static __always_inline __u64 idling(const struct sp_bucket_set *set, __u64 now)
+/*
+ * The one that has waited for nothing for longest: its number in the lower bits, its time
+ * to eight nanoseconds above. 0: all wait. Who comes back soon is still remembered then.
+ * Times are below 2^63, but for SP_TIME_BUSY: so that one waits.
+ */
+static __always_inline __u64 longest_idle(const struct sp_bucket_set *set, __u64 now)
 {
-	__u64 mask = 0;
+	__u64 longest = 0;
 
-	for (int i = 0; i < SP_BUCKET_WAYS; i++) {
+	for (__u64 i = 0; i < SP_BUCKET_WAYS; i++) {
 		__u64 due = *(const volatile __u64 *)&set->due[i];
 		__u64 waits = (now - due) >> 63 | due >> 63;
+		__u64 idle = (now - due + SP_BUCKET_WAYS) & ~(SP_BUCKET_WAYS - 1ull), more;
 
 		barrier_var(waits);
-		mask |= (waits ^ 1) << i;
+		idle = (idle | i) & (waits - 1);
+		more = 0 - ((longest - idle) >> 63);
+		barrier_var(more);
+		longest ^= (longest ^ idle) & more;
 	}
-	return mask;
+	return longest;
 }
 
 static __always_inline __u32 first_of(__u64 mask)

@@ -94,10 +94,15 @@ static __always_inline int essential_icmp(const struct view *v, const struct pac
 }
 
 static __always_inline int essential_arrival(const struct view *v, const struct packet *p,
-					     enum sp_reason *reason)
+					     __u16 iface_class, enum sp_reason *reason)
 {
-	if (essential_icmp(v, p, reason))
+	if (essential_icmp(v, p, reason)) {
+		/* Any machine on the link can send a sound advertisement (RFC 6104). */
+		if (is_neighbour_message(p) && p->icmp_type == 134 &&
+		    !(marks_of(v->slot, &p->src, iface_class) & SP_MARK_ROUTER))
+			*reason = SP_REASON_NEIGHBOUR;
 		return 1;
+	}
 	if (p->proto != SP_PROTO_UDP || !(v->policy->flags & SP_SLOT_DHCP))
 		return 0;
 	if (p->family == 4 && p->src_port == 67 && p->dst_port == 68)

@@ -25,8 +25,16 @@ struct sock_cgroup_data {
 	struct cgroup *cgroup; /* 5.15 */
 };
 
+struct netns_ipv4 {
+	int sysctl_tcp_rmem[3];
+	__u8 sysctl_tcp_sack;
+	__u8 sysctl_tcp_window_scaling;
+	__u8 sysctl_tcp_timestamps;
+};
+
 struct net {
 	__u64 net_cookie;
+	struct netns_ipv4 ipv4;
 };
 
 typedef struct {
@@ -48,6 +56,17 @@ struct sock {
 	kuid_t sk_uid;
 	__u16 sk_type;
 	struct sock_cgroup_data sk_cgrp_data;
+	int sk_rcvbuf;
+	__u8 sk_userlocks; /* of four bits before 6.9 */
+};
+
+struct tcp_request_sock {
+	__u32 snt_isn; /* the first sequence number of the SYN+ACK */
+};
+
+struct tcp_sock {
+	__u32 snd_una;
+	__u32 window_clamp;
 };
 
 struct socket {
@@ -115,17 +134,6 @@ struct nf_hook_state {
 struct bpf_nf_ctx {
 	const struct nf_hook_state *state;
 	struct sk_buff *skb;
-};
-
-struct file;
-
-struct bpf_iter_meta;
-
-struct bpf_iter__task_file {
-	struct bpf_iter_meta *meta;
-	struct task_struct *task;
-	__u32 fd;
-	struct file *file;
 };
 
 #pragma clang attribute pop

@@ -45,6 +45,7 @@ static __noinline int judge_flow(const struct view *v, const struct stand *s,
 	f->rule = facts.rule;
 	f->counter = facts.counter;
 	f->flags = 0;
+	f->cookie = facts.state & SP_FLOW_CLOSING ? SP_COOKIE_ENDED : 0;
 	f->reason = SP_REASON_NONE;
 	if (facts.generation == v->policy->generation || facts.generation == SP_GENERATION_KEPT)
 		return 1;
@@ -90,6 +91,8 @@ static __noinline int judge_segment(void *ctx, const struct view *v, const struc
 		f->cookie = SP_COOKIE_BORNE;
 	else
 		remember(v, s, direction, &a, SP_FLOW_CONFIRMED);
+	if (life == TCP_HANDSHAKE && s->arriving)
+		f->cookie = SP_COOKIE_NEEDLESS;
 	return 0;
 }
 

@@ -6,25 +6,14 @@
 #include "limit_conversation.h"
 #include "limit_take.h"
 
-/*
- * SYNs that are more than all sources may send together: from now on each proves its
- * address by a cookie, and what it then opens is what counts. Else a flood of forged
- * ones would use up what is there for all.
- */
-static __always_inline int begin_answering(struct sp_limit_state *state, __u64 now)
-{
-	state->answers_until = now + SP_COOKIES_LINGER_NS;
-	return SP_BEGIN_PROVE;
-}
-
+/* While XDP answers: is this SYN one more than all sources may send together? */
 static __always_inline int goes_on_answering(struct sp_limit_state *state,
 					     const struct sp_limit *limit, __u64 now)
 {
 	const struct sp_rate *all = limit->total.interval_ns ? &limit->total : &limit->fresh;
 
-	if (!take_shared(&state->asked, now, all))
-		state->answers_until = now + SP_COOKIES_LINGER_NS;
-	return SP_BEGIN_PROVE;
+	return SP_BEGIN_PROVE | SP_BEGIN_UNASKED |
+	       (take_shared(&state->asked, now, all) ? SP_BEGIN_CALM : 0);
 }
 
 static __always_inline int begin_under(const struct sp_limit *limit, struct sp_limit_state *state,
@@ -38,10 +27,10 @@ static __always_inline int begin_under(const struct sp_limit *limit, struct sp_l
 		return goes_on_answering(state, limit, now);
 	/* What is asked first is not taken when a later one refuses. */
 	if (limit->total.interval_ns && !gcra_has(total, now, &limit->total))
-		return cookies ? begin_answering(state, now) : SP_BEGIN_REFUSED;
+		return cookies ? SP_BEGIN_PROVE : SP_BEGIN_REFUSED;
 	taken = take_source(limit, state, b, now);
 	if (taken == SP_BEGIN_PROVE)
-		return cookies ? begin_answering(state, now) : SP_BEGIN_REFUSED;
+		return cookies ? SP_BEGIN_PROVE : SP_BEGIN_REFUSED;
 	return taken == SP_BEGIN_MAY && take_group(limit, b, now) &&
 	       take_shared(total, now, &limit->total);
 }
@@ -61,6 +50,8 @@ SP_GLOBAL int may_begin(__u32 slot, const struct beginning *b)
 	state = limit_state_of(b);
 	if (!limit || !state)
 		return SP_BEGIN_REFUSED;
+	if (!limit->number) /* connections are counted while they are open, not as they begin */
+		return limit->connections ? SP_BEGIN_MAY : SP_BEGIN_REFUSED;
 	if (asking())
 		return would_begin(limit, state, b, now) ? SP_BEGIN_MAY : SP_BEGIN_REFUSED;
 	idle = v.policy->udp_idle_s * 1000000000ull;
@@ -70,6 +61,19 @@ SP_GLOBAL int may_begin(__u32 slot, const struct beginning *b)
 	if (may == SP_BEGIN_MAY && b->proto != SP_PROTO_TCP)
 		let_go_on(b, now, idle);
 	return may;
+}
+
+/*
+ * A SYN that was more than all sources may send together has been answered: from now on
+ * each proves its address by a cookie, and what it then opens is what counts. Else a
+ * flood of forged ones would use up what is there for all.
+ */
+static __always_inline void go_on_answering(__u32 counter)
+{
+	struct sp_limit_state *state = bpf_map_lookup_elem(&sp_limit_states, &counter);
+
+	if (state)
+		state->answers_until = sp_clock_ns() + SP_COOKIES_LINGER_NS;
 }
 
 /* May its ACK bear a cookie that XDP gave? 0 also for what only the stack can have answered. */

@@ -2,6 +2,7 @@
 #ifndef SALLYPORT_LIB_LIMIT_KEY_H
 #define SALLYPORT_LIB_LIMIT_KEY_H
 /* What a limit counts by: a source, its /48, a conversation; and where that is kept. */
+#include "address.h"
 #include "packet.h"
 #include "view.h"
 #include "window.h"
@@ -21,7 +22,9 @@ struct beginning {
 /* What a limit says of it. */
 #define SP_BEGIN_REFUSED 0
 #define SP_BEGIN_MAY 1
-#define SP_BEGIN_PROVE 2 /* when it has proved its address */
+#define SP_BEGIN_PROVE 2   /* when it has proved its address; with one or both of: */
+#define SP_BEGIN_UNASKED 4 /* XDP answers SYNs, so nothing else was asked */
+#define SP_BEGIN_CALM 8	   /* nor is it more than all may send together */
 
 static __always_inline const struct sp_limit *limit_of(__u32 slot, const struct beginning *b)
 {
@@ -63,18 +66,22 @@ static __always_inline __u32 source_length(const struct sp_limit *limit, const s
 	return is_nat64(a) ? 128 : limit->prefix6;
 }
 
-static __always_inline struct sp_bucket_set *bucket_set_of(const struct sp_bucket_key *key)
+static __always_inline __u64 bucket_hash(const struct sp_bucket_key *key)
 {
 	const __u64 *words = (const __u64 *)key;
 	__u64 h = sp_settings.secret[1];
-	__u32 index;
 
 	for (int i = 0; i < 3; i++) {
 		h = (h ^ words[i]) * 0x9e3779b97f4a7c15ull;
 		h ^= h >> 32;
 	}
-	h = (h ^ sp_settings.secret[0]) * 0xd6e8feb86659fd93ull;
-	index = (__u32)(h >> 32) % SP_BUCKET_SETS;
+	return (h ^ sp_settings.secret[0]) * 0xd6e8feb86659fd93ull;
+}
+
+static __always_inline struct sp_bucket_set *bucket_set_of(const struct sp_bucket_key *key)
+{
+	__u32 index = (__u32)(bucket_hash(key) >> 32) % SP_BUCKET_SETS;
+
 	return bpf_map_lookup_elem(&sp_buckets, &index);
 }
 

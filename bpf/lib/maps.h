@@ -11,6 +11,8 @@
 #include "maps_identity.h"
 #include "maps_machine.h"
 #include "maps_memory.h"
+#include "maps_connections.h"
+#include "maps_cookies.h"
 #include "maps_tell.h"
 
 #endif

@@ -37,4 +37,18 @@ struct {
 	__type(value, struct sp_ban);
 } sp_bans6 __weak SEC(".maps");
 
+/* By a hash of the source: whom a question is out to, for automatic bans. lib/challenge.h. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, SP_CHALLENGES);
+	__type(key, __u32);
+	__type(value, struct sp_challenge);
+} sp_challenges __weak SEC(".maps");
+
+/* struct sp_proof: what no forged packet gets into. Full: it is lost, and counted. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 18);
+} sp_proofs __weak SEC(".maps");
+
 #endif

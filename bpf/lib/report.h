@@ -43,7 +43,7 @@ static __always_inline void count_refused(__u32 counter, enum sp_reason reason)
 	if (!c)
 		return;
 	c->denied += reason == SP_REASON_DENIED;
-	c->limited += reason == SP_REASON_OVER_LIMIT;
+	c->limited += reason != SP_REASON_DENIED;
 }
 
 /* Everything an event says beside the packet. */

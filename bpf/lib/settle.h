@@ -6,8 +6,14 @@
 #include "report.h"
 
 /* finding.cookie */
-#define SP_COOKIE_WANTED 1u /* a SYN that is refused for now, to be answered with one */
-#define SP_COOKIE_BORNE 2u  /* an ACK to a listener: what else could it be */
+#define SP_COOKIE_BORNE 1u  /* an ACK to a listener: what else could it be */
+#define SP_COOKIE_WANTED 2u /* a SYN that is refused for now, to be answered with one */
+/* With it, as SP_BEGIN_* are: */
+#define SP_COOKIE_UNASKED 4u
+#define SP_COOKIE_CALM 8u
+#define SP_COOKIE_BORNE_AGAIN 16u /* as BORNE, of a flow that is known, or known to be right */
+#define SP_COOKIE_NEEDLESS 32u	  /* a segment of a handshake that the stack answered */
+#define SP_COOKIE_ENDED 64u /* its flow has ended: a cookie that was kept would open another */
 
 /* What a judge found. Zeroed, it is a drop without a policy. */
 struct finding {
@@ -75,6 +81,22 @@ struct scene {
 	__u16 family; /* of a socket that is refused, AF_*; 0: a packet is */
 };
 
+/* To who asked, and to nobody else: on the wall this is no instruction. */
+static __always_inline void tell_asker(const struct view *v, const struct scene *s,
+				       const struct finding *f, int pass)
+{
+	if (!asking())
+		return;
+	sp_told.settled = 1;
+	sp_told.pass = pass != 0;
+	sp_told.reason = f->reason;
+	sp_told.direction = f->direction;
+	sp_told.rule = f->rule;
+	sp_told.hook = s->hook;
+	sp_told.generation = v->policy ? v->policy->generation : 0;
+	sp_told.opened = f->opened;
+}
+
 /* 1: let it go on, 0: drop it. */
 SP_GLOBAL int settle(__u32 slot, const struct scene *s, struct finding *f, const struct packet *p,
 		     const struct sp_owner *owner)
@@ -92,6 +114,7 @@ SP_GLOBAL int settle(__u32 slot, const struct scene *s, struct finding *f, const
 	r.len = s->len;
 	r.family = s->family;
 	if (f->reason == SP_REASON_NONE) {
+		tell_asker(&v, s, f, 1);
 		count(SP_COUNT_HOOK_ADMITTED + s->hook);
 		if (f->by_rule)
 			count_rule(f->counter, f->opened, s->len);
@@ -103,8 +126,10 @@ SP_GLOBAL int settle(__u32 slot, const struct scene *s, struct finding *f, const
 	}
 	if (f->reason == SP_REASON_NO_RULE && f->direction != SP_INGRESS && is_metadata(&p->dst))
 		f->reason = SP_REASON_METADATA;
+	tell_asker(&v, s, f, observing(&v));
 	r.reason = f->reason;
-	if (f->reason == SP_REASON_DENIED || f->reason == SP_REASON_OVER_LIMIT)
+	if (f->reason == SP_REASON_DENIED || f->reason == SP_REASON_OVER_LIMIT ||
+	    f->reason == SP_REASON_TOO_MANY_CONNECTIONS)
 		count_refused(f->counter, f->reason);
 	count((observing(&v) ? SP_COUNT_WOULD_DROPS : SP_COUNT_DROPS) + f->reason);
 	count((observing(&v) ? SP_COUNT_HOOK_ADMITTED : SP_COUNT_HOOK_DROPPED) + s->hook);

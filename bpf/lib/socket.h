@@ -15,8 +15,10 @@ enum tcp_life {
 	TCP_LISTENER = 1, /* only a listener: an ACK may bear a SYN cookie */
 	TCP_INBOUND = 2,
 	TCP_OUTBOUND = 3,
+	TCP_HANDSHAKE = 4, /* inbound, and not complete yet */
 };
 
+#define SP_STATE_SYN_RECV 3 /* of a socket: TCP fast open, its handshake not complete */
 #define SP_STATE_LISTEN 10
 #define SP_STATE_NEW_SYN_RECV 12
 
@@ -68,9 +70,11 @@ static __always_inline enum tcp_life tcp_life_of(void *ctx, const struct sp_flow
 	if (state == SP_STATE_LISTEN)
 		return TCP_LISTENER;
 	if (state == SP_STATE_NEW_SYN_RECV)
-		return TCP_INBOUND;
+		return TCP_HANDSHAKE;
 	/* No connection has port 0: the lookup ends at a listener, if there is one. */
-	return tcp_state(ctx, key, 0) == SP_STATE_LISTEN ? TCP_INBOUND : TCP_OUTBOUND;
+	if (tcp_state(ctx, key, 0) != SP_STATE_LISTEN)
+		return TCP_OUTBOUND;
+	return state == SP_STATE_SYN_RECV ? TCP_HANDSHAKE : TCP_INBOUND;
 }
 
 #endif

@@ -75,6 +75,13 @@ ExitCode run(const Paths& paths, const Arguments& arguments, const char* verb) {
     const Format format = arguments.as_json ? Format::json : Format::text;
     const Result<Prefix> network = parse_prefix(arguments.network);
     if (!network) return report_failure(network.error(), format);
+    if (arguments.reason.size() > kBanReasonMax)
+        return report_failure(fail(ErrorKind::invalid_input,
+                                   fmt::format("--reason has {} bytes, and may have {}",
+                                               arguments.reason.size(), kBanReasonMax),
+                                   "say it in fewer")
+                                  .error(),
+                              format);
     nlohmann::json request{{"cmd", verb}, {"network", to_string(*network)}};
     if (!arguments.reason.empty()) request["reason"] = arguments.reason;
     if (!arguments.span.empty()) {

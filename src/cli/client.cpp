@@ -38,7 +38,9 @@ Result<std::optional<std::string>> LineReader::next() {
 }
 
 Status send_request(int fd, const nlohmann::json& request) {
-    const std::string line = request.dump() + '\n';
+    // Bytes that are not UTF-8, as a word of the command line may have, become U+FFFD.
+    const std::string line =
+        request.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + '\n';
     for (std::size_t sent = 0; sent < line.size();) {
         const ssize_t now = ::send(fd, line.data() + sent, line.size() - sent, MSG_NOSIGNAL);
         if (now < 0 && errno == EINTR) continue;

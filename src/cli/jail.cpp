@@ -7,6 +7,7 @@
 #include "cli/verbs.h"
 #include "jail/words.h"
 
+#include <cerrno>
 #include <fstream>
 #include <iostream>
 #include <memory>
@@ -40,20 +41,28 @@ Status override_settings(const JailOptions& options, jail::JailSettings& setting
 // A file when there is one of that name, "-" for standard input, else a line itself.
 Result<std::unique_ptr<std::istream>> open_log(const std::string& log) {
     if (log == "-") return std::make_unique<std::istream>(std::cin.rdbuf());
+    errno = 0;
     auto file = std::make_unique<std::ifstream>(log, std::ios::binary);
+    const int refused = errno;
     if (*file && file->peek() == std::ifstream::traits_type::eof() && file->bad())
-        return fail(ErrorKind::invalid_input, "cannot read " + log);
+        return fail_errno(errno != 0 ? errno : EIO, "cannot read " + log);
     if (*file || file->eof()) {
         file->clear();
         return file;
     }
-    if (log.starts_with('/') && log.find_first_of(" \t") == std::string::npos)
-        return fail(ErrorKind::not_found, "cannot open " + log);
+    if (refused == EACCES || (log.starts_with('/') && !log.contains(' ') && !log.contains('\t')))
+        return fail_errno(refused != 0 ? refused : ENOENT, "cannot open " + log);
     return std::make_unique<std::istringstream>(log);
 }
 
 Result<ExitCode> test(const JailOptions& options) {
-    JailTarget target = SP_TRY(find_jail_target(options.filter, options.places));
+    Result<JailTarget> found = find_jail_target(options.filter, options.places);
+    if (!found) { // also a file that is not there: FILTER is what was asked for wrongly
+        Error error = std::move(found).error();
+        if (error.kind == ErrorKind::not_found) error.kind = ErrorKind::invalid_input;
+        return std::unexpected(std::move(error));
+    }
+    JailTarget target = *std::move(found);
     SP_TRY(override_settings(options, target.settings));
     jail::Jail jail = SP_TRY(jail::Jail::make(target.settings, {}, jail::Times::of_lines));
     const std::unique_ptr<std::istream> log = SP_TRY(open_log(options.log));

@@ -10,6 +10,7 @@ namespace {
 struct RunFlags {
     bool detach_on_exit = false;
     bool keep_connections = false;
+    bool wait_for_nics = false;
 };
 
 // run_daemon speaks in exit codes already; what it cannot mean is a defect.
@@ -28,6 +29,10 @@ Verb run_verb(CLI::App& parent, const SharedPaths& paths) {
                   "take the wall down on SIGTERM and SIGINT; it stays otherwise");
     run->add_flag("--keep-connections", flags->keep_connections,
                   "spare connections that were there before, until they end");
+    run->add_flag("--wait-for-nics", flags->wait_for_nics,
+                  "begin without NICs that the policy names and that are not there yet");
+    run->add_flag("--force", options->force,
+                  "also when it comes over ssh and is the first to enforce");
     run->add_option("--log-level", options->log_level, "what to say on stderr")
         ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error"}))
         ->capture_default_str();
@@ -36,6 +41,7 @@ Verb run_verb(CLI::App& parent, const SharedPaths& paths) {
                 options->paths = *paths;
                 if (flags->detach_on_exit) options->on_exit = OnExit::detach;
                 if (flags->keep_connections) options->running = Running::keep;
+                if (flags->wait_for_nics) options->nics = MissingNics::wait;
                 const auto ended = run_daemon(*options);
                 if (!ended) return report_failure(ended.error(), Format::text);
                 return exit_code_from(*ended);

@@ -58,6 +58,13 @@ std::string headline(const StatusView& status, Colour colour) {
     return fmt::format("{}{}\033[0m\n", paint, line);
 }
 
+std::string trial_text(const nlohmann::json& trial) {
+    const std::string what = trial.value("panic", false) ? "PANIC, all is shut" : "on trial";
+    const auto left = trial.find("seconds_left");
+    if (left == trial.end() || !left->is_number()) return ", " + what;
+    return fmt::format(", {}, {} s left", what, left->get<std::uint64_t>());
+}
+
 std::string policy_line(const StatusView& status) {
     if (status.generation == 0) return "policy  none\n";
     std::string line =
@@ -66,7 +73,7 @@ std::string policy_line(const StatusView& status) {
         line += fmt::format(", sha256 {}", escaped(status.policy_sha256.substr(0, 12)));
     if (!status.policy_applied.empty()) line += ", applied " + escaped(status.policy_applied);
     if (!status.policy_by.empty()) line += " by " + escaped(status.policy_by);
-    if (!status.trial.is_null()) line += ", on trial";
+    if (!status.trial.is_null()) line += trial_text(status.trial);
     return line + "\n";
 }
 
@@ -122,14 +129,34 @@ std::string sockets_table(const StatusView& status) {
                         {R, L, L, L, L, L, L}, rows);
 }
 
+std::string jails_table(const StatusView& status) {
+    std::vector<Row> rows;
+    for (const JailStatus& jail : status.jails)
+        rows.push_back({escaped(jail.name), fmt::to_string(jail.lines),
+                        fmt::to_string(jail.matched), fmt::to_string(jail.bans),
+                        fmt::to_string(jail.files.size()), or_dash(jail.why)});
+    constexpr auto L = Align::left, R = Align::right;
+    return render_table("jails", {"JAIL", "LINES", "MATCHED", "BANS", "FILES", "WHY NOT"},
+                        {L, R, R, R, R, L}, rows);
+}
+
 } // namespace
 
 std::string render_status(const StatusView& status, Colour colour) {
     std::string text = headline(status, colour) + policy_line(status);
+    if (!status.waiting.empty()) {
+        std::vector<std::string> names;
+        for (const std::string& name : status.waiting) names.push_back(escaped(name));
+        text += fmt::format("waiting for {}\n", fmt::join(names, ", "));
+    }
     text += hooks_table(status) + rules_table(status) + reasons_table(status);
-    text += sockets_table(status);
+    text += sockets_table(status) + jails_table(status);
     text += fmt::format("\nflows   {} of {}, {} refused\n", status.flow_entries, status.flow_max,
                         status.flow_refused);
+    if (status.challenged != 0)
+        text += fmt::format("asked   {} times for a proof{}\n", status.challenged,
+                            status.proofs_lost == 0 ? ""
+                                                    : fmt::format(", {} lost", status.proofs_lost));
     if (status.cookies_sent != 0)
         text += fmt::format("cookies {} sent, {} came back\n", status.cookies_sent,
                             status.cookies_taken);

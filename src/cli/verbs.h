@@ -22,14 +22,27 @@ struct Verb {
 using SharedPaths = std::shared_ptr<const Paths>;
 
 [[nodiscard]] Verb run_verb(CLI::App& parent, const SharedPaths& paths);
+[[nodiscard]] Verb restore_verb(CLI::App& parent, const SharedPaths& paths);
 [[nodiscard]] Verb check_verb(CLI::App& parent);
+[[nodiscard]] Verb import_verb(CLI::App& parent);
 [[nodiscard]] Verb status_verb(CLI::App& parent, const SharedPaths& paths);
 [[nodiscard]] Verb tail_verb(CLI::App& parent, const SharedPaths& paths);
+[[nodiscard]] Verb audit_verb(CLI::App& parent, const SharedPaths& paths);
+[[nodiscard]] Verb learn_verb(CLI::App& parent, const SharedPaths& paths);
+[[nodiscard]] Verb doctor_verb(CLI::App& parent, const SharedPaths& paths);
+[[nodiscard]] Verb drift_verb(CLI::App& parent, const SharedPaths& paths);
 [[nodiscard]] Verb guard_verb(CLI::App& parent, const SharedPaths& paths);
 [[nodiscard]] Verb jail_verb(CLI::App& parent);
 [[nodiscard]] Verb ban_verb(CLI::App& parent, const SharedPaths& paths);
 [[nodiscard]] Verb unban_verb(CLI::App& parent, const SharedPaths& paths);
 [[nodiscard]] Verb bans_verb(CLI::App& parent, const SharedPaths& paths);
+[[nodiscard]] Verb apply_verb(CLI::App& parent, const SharedPaths& paths);
+[[nodiscard]] Verb confirm_verb(CLI::App& parent, const SharedPaths& paths);
+[[nodiscard]] Verb rollback_verb(CLI::App& parent, const SharedPaths& paths);
+[[nodiscard]] Verb history_verb(CLI::App& parent, const SharedPaths& paths);
+[[nodiscard]] Verb diff_verb(CLI::App& parent, const SharedPaths& paths);
+[[nodiscard]] Verb panic_verb(CLI::App& parent, const SharedPaths& paths);
+[[nodiscard]] Verb explain_verb(CLI::App& parent, const SharedPaths& paths);
 [[nodiscard]] Verb down_verb(CLI::App& parent, const SharedPaths& paths);
 
 } // namespace sallyport

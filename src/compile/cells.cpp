@@ -126,17 +126,17 @@ std::vector<sp_chunk> port_chunks(const DirectionTables& tables) {
 
 } // namespace
 
-Marks mark_addresses(const PeerRefs& inside, const PeerRefs& ping, const Peers& peers,
-                     const AddressClasses& addresses, const InterfaceClasses& interfaces) {
-    constexpr std::array<std::uint16_t, 2> kMark{SP_MARK_INSIDE, SP_MARK_PING};
-    const std::array<PeerRefs, 2> sets{inside, ping};
-    PeerIndex index(peers.atoms(), sets);
+static_assert(SP_MARK_INSIDE == 1u << 0 && SP_MARK_PING == 1u << 1 && SP_MARK_ROUTER == 1u << 2);
+
+Marks mark_addresses(const Marked& marked, const Peers& peers, const AddressClasses& addresses,
+                     const InterfaceClasses& interfaces) {
+    PeerIndex index(peers.atoms(), marked);
     Marks marks{.n_ifaces = interfaces.count, .words = {}};
     for (std::uint32_t number = 0; number < addresses.classes.size(); ++number)
         for (const std::vector<bool>& interface : interfaces.matches) {
             unsigned word = 0;
             for (const Match& match : index.matching(addresses.classes.at(number), interface))
-                word |= kMark[match.set];
+                word |= 1u << match.set;
             marks.words.push_back(static_cast<std::uint16_t>(word));
         }
     return marks;

@@ -17,7 +17,10 @@ struct Marks {
     std::vector<std::uint16_t> words; // by address class * n_ifaces + interface class
 };
 
-[[nodiscard]] Marks mark_addresses(const PeerRefs& inside, const PeerRefs& ping, const Peers& peers,
+// Whom the policy marks: by the bits of SP_MARK_*, from the lowest.
+using Marked = std::array<PeerRefs, 3>;
+
+[[nodiscard]] Marks mark_addresses(const Marked& marked, const Peers& peers,
                                    const AddressClasses& addresses,
                                    const InterfaceClasses& interfaces);
 

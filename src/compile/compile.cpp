@@ -26,8 +26,7 @@ struct Seen {
     GlobSets globs;
     Peers peers;
     std::array<DirectionRules, SP_DIRECTIONS> directions;
-    PeerRefs inside;
-    PeerRefs ping;
+    Marked marked;
 };
 
 Status check_rule(const Rule& rule) {
@@ -91,8 +90,10 @@ Seen see(const Policy& policy, const IdentityClasses& identities) {
         const auto d = static_cast<std::size_t>(policy.rules[number].direction);
         seen.directions[d].rules.push_back(table_rule(policy, number, seen, identities));
     }
-    seen.inside = seen.peers.add(policy.exfil_inside, seen.globs);
-    seen.ping = seen.peers.add(policy.essentials.ping, seen.globs);
+    // In the order of SP_MARK_*.
+    seen.marked = {seen.peers.add(policy.exfil_inside, seen.globs),
+                   seen.peers.add(policy.essentials.ping, seen.globs),
+                   seen.peers.add(policy.essentials.routers, seen.globs)};
     return seen;
 }
 
@@ -139,6 +140,8 @@ std::uint32_t flags_of(const Policy& policy) {
     if (links.stp) flags |= SP_SLOT_STP;
     if (essentials.track_fragments) flags |= SP_SLOT_FRAGMENTS;
     if (policy.host.packet_sockets == PacketSockets::deny) flags |= SP_SLOT_PACKET_DENY;
+    if (policy.bans.after_limits) flags |= SP_SLOT_AFTER_LIMITS;
+    if (policy.bans.after_probes) flags |= SP_SLOT_AFTER_PROBES;
     return flags;
 }
 
@@ -188,7 +191,7 @@ Result<MapImage> compile(const Policy& policy, const CompileInput& input) {
     for (std::size_t d = 0; d < SP_DIRECTIONS; ++d)
         tables[d] =
             SP_TRY(build_table(std::move(seen.directions[d]), seen.peers, addresses, interfaces));
-    const Marks marks = mark_addresses(seen.inside, seen.ping, seen.peers, addresses, interfaces);
+    const Marks marks = mark_addresses(seen.marked, seen.peers, addresses, interfaces);
     const std::vector<std::uint32_t> merged = SP_TRY(write_cells(tables, marks, image));
     write_tries(addresses, merged, image);
     write_settings(policy, input, image);

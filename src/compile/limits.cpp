@@ -23,6 +23,10 @@ sp_rate rate_of(const Rate& rate, std::uint64_t burst) {
 
 sp_limit compile_limit(const Limit& limit) {
     sp_limit made{};
+    made.prefix4 = limit.prefix4;
+    made.prefix6 = limit.prefix6;
+    made.connections = limit.connections;
+    if (limit.rate.count == 0) return made;
     made.source = rate_of(limit.rate, limit.burst);
     if (limit.prefix6 > SP_LIMIT_GROUP6) {
         made.group.interval_ns = std::max<std::uint64_t>(made.source.interval_ns / kGroup, 1);
@@ -36,8 +40,6 @@ sp_limit compile_limit(const Limit& limit) {
         made.part_ns = (made.window_ns + SP_WINDOW_PARTS - 1) / SP_WINDOW_PARTS;
     }
     made.number = limit.rate.count;
-    made.prefix4 = limit.prefix4;
-    made.prefix6 = limit.prefix6;
     made.cookies = limit.cookies;
     return made;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/bans.h"
 
+#include "config/ban_after.h"
 #include "config/sections.h"
 
 #include <algorithm>
@@ -44,17 +45,6 @@ std::vector<std::uint32_t> read_multipliers(Fields& fields, std::vector<std::uin
     return multipliers;
 }
 
-// Those that a later version will have; off is what they are.
-void read_automatic(Fields& fields) {
-    for (const char* key : {"after-limits", "after-probes"}) {
-        const Value* const value = fields.get(key, ValueKind::string);
-        if (value != nullptr && value->text != "off")
-            fields.findings().error(value->place, quoted(key) +
-                                                      " other than \"off\" is not supported yet in "
-                                                      "this version");
-    }
-}
-
 } // namespace
 
 BanRules read_bans(Fields& root, Zones& zones) {
@@ -71,7 +61,8 @@ BanRules read_bans(Fields& root, Zones& zones) {
         fields.duration("max-time", bans.growth.max_time, seconds(1), days(36500));
     bans.growth.remember =
         fields.duration("remember", bans.growth.remember, seconds(1), days(36500));
-    read_automatic(fields);
+    bans.after_limits = read_ban_after(fields, "after-limits");
+    bans.after_probes = read_ban_after(fields, "after-probes");
     fields.finish();
     return bans;
 }

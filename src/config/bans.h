@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// [bans]: who never is banned, whom files ban, and how bans grow.
+// [bans]: who never is banned, whom files ban, how bans grow, and what bans by itself.
 #include "config/fields.h"
 #include "config/zones.h"
 #include "policy/policy.h"

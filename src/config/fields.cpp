@@ -120,25 +120,6 @@ std::chrono::seconds Fields::duration(std::string_view key, std::chrono::seconds
     return otherwise;
 }
 
-void Fields::not_yet(std::initializer_list<std::string_view> keys) {
-    for (const std::string_view key : keys) {
-        const Entry* const entry = table_.find(key);
-        refused_.emplace_back(key);
-        if (entry != nullptr)
-            findings_.error(entry->place, quoted(key) + " is not supported yet in this version");
-    }
-}
-
-bool Fields::not_yet(std::string_view key, std::string_view word) {
-    const Entry* const entry = table_.find(key);
-    if (entry == nullptr || entry->value.kind != ValueKind::string || entry->value.text != word)
-        return false;
-    known_.emplace_back(key);
-    findings_.error(entry->value.place, std::string(key) + " = " + quoted(word) +
-                                            " is not supported yet in this version");
-    return true;
-}
-
 void Fields::not_here(std::initializer_list<std::string_view> keys, const std::string& why) {
     for (const std::string_view key : keys) {
         const Entry* const entry = table_.find(key);

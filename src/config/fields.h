@@ -56,10 +56,6 @@ class Fields {
         return otherwise;
     }
 
-    // Errors for keys, and for a word as a key's value, that a later version will know.
-    void not_yet(std::initializer_list<std::string_view> keys);
-    // True when the key has that word.
-    bool not_yet(std::string_view key, std::string_view word);
     // Errors for keys that exist elsewhere and make no sense here.
     void not_here(std::initializer_list<std::string_view> keys, const std::string& why);
 

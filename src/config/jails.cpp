@@ -35,13 +35,13 @@ std::vector<std::string> texts(Fields& fields, std::string_view key) {
     return made;
 }
 
-std::vector<std::string> paths(Fields& fields, std::string_view key) {
+std::vector<std::string> paths(Fields& fields, std::string_view key, const char* example) {
     std::vector<std::string> made = texts(fields, key);
     for (const std::string& path : made)
         if (!path.starts_with('/'))
             fields.findings().error(fields.get(key)->place,
                                     quoted(key) + " is a path from the root: " + quoted(path),
-                                    "write /var/log/...");
+                                    std::string("write ") + example);
     return made;
 }
 
@@ -78,7 +78,7 @@ class JailReader {
     }
 
     void read_source(JailRule& jail) {
-        jail.logs = paths(fields_, "log");
+        jail.logs = paths(fields_, "log", "/var/log/...");
         jail.journals = texts(fields_, "journal");
         const bool has_log = fields_.table().find("log") != nullptr;
         const bool has_journal = fields_.table().find("journal") != nullptr;
@@ -120,19 +120,15 @@ class JailReader {
         jail.growing = fields_.flag("growing", false);
         if (fields_.table().find("ban-time-max") != nullptr)
             jail.ban_time_max = fields_.duration("ban-time-max", kLongest, kShortest, kLongest);
+        if (jail.ban_time && jail.ban_time_max && *jail.ban_time_max < *jail.ban_time)
+            findings_.error(fields_.table().find("ban-time-max")->value.place,
+                            "\"ban-time-max\" is shorter than \"ban-time\"");
     }
 
     Zones& zones_;
     Findings& findings_;
     Fields fields_;
 };
-
-// To be taken out when the daemon follows them.
-void not_followed(Fields& root, const char* key) {
-    root.findings().warning(root.table().find(key)->place,
-                            quoted(key) + " is read, and not followed by the daemon yet",
-                            "sallyport jail test shows what it would do");
-}
 
 } // namespace
 
@@ -146,7 +142,6 @@ std::vector<JailRule> read_jails(Fields& root, Zones& zones) {
                        "write [[jail]] above each");
         return jails;
     }
-    not_followed(root, "jail");
     std::map<std::string, unsigned> lines;
     for (const Value& item : list->items) {
         if (item.kind != ValueKind::table) {
@@ -168,9 +163,8 @@ Fail2banFiles read_fail2ban(Fields& root) {
     Fail2banFiles files;
     const Value* const table = root.get("fail2ban", ValueKind::table);
     if (table == nullptr) return files;
-    not_followed(root, "fail2ban");
     Fields fields(*table, "[fail2ban]", root.findings());
-    files.jails = paths(fields, "jails");
+    files.jails = paths(fields, "jails", "/etc/fail2ban/...");
     files.ipv6_prefix = fields.number("ipv6-prefix", files.ipv6_prefix, 32, 128);
     fields.finish();
     return files;

@@ -7,7 +7,8 @@
 
 namespace sallyport::config {
 
-// The keys limit, burst and limit-* of an allow rule of ingress; nothing when it has none.
-[[nodiscard]] std::optional<Limit> read_limit(Fields& rule);
+// The keys limit, burst, limit-* and max-connections of an allow rule of ingress; nothing
+// when it has none.
+[[nodiscard]] std::optional<Limit> read_limit(Fields& rule, const Services& services);
 
 } // namespace sallyport::config

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Policy and zone files from the disk. What a firewall obeys must not be
-// writable by those it is to hold: owner and mode are asked of the open file,
-// so that it cannot be exchanged in between.
+// Policy and zone files from the disk.
 #include "base/fd.h"
+#include "base/file_checks.h"
 #include "config/parse.h"
 
 #include <array>
@@ -24,30 +23,14 @@ constexpr std::size_t kMebibyte = 1024 * 1024;
 constexpr std::size_t kPolicyMax = 64 * kMebibyte;
 constexpr std::size_t kZoneFileMax = 512 * kMebibyte;
 
-Status check_file(const struct stat& file, const std::string& path, std::size_t most) {
-    if (!S_ISREG(file.st_mode))
-        return fail(ErrorKind::invalid_input, path + " is not a regular file");
-    if (file.st_uid != 0 && file.st_uid != ::geteuid())
-        return fail(ErrorKind::permission,
-                    path + " belongs to user " + std::to_string(file.st_uid) +
-                        ", who could change it",
-                    "chown root " + path);
-    if ((file.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-        return fail(ErrorKind::permission, path + " can be written by others than its owner",
-                    "chmod go-w " + path);
-    if (static_cast<std::uint64_t>(file.st_size) > most)
-        return fail(ErrorKind::invalid_input,
-                    path + " is larger than " + std::to_string(most / kMebibyte) + " MiB");
-    return {};
-}
-
 Result<std::string> read_checked(const std::string& path, std::size_t most) {
     // Not blocking, or a FIFO would hold us until somebody writes.
     const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
     if (!fd) return fail_errno(errno, "cannot open " + path);
     struct stat file{};
     if (::fstat(fd.get(), &file) != 0) return fail_errno(errno, "cannot look at " + path);
-    SP_TRY(check_file(file, path, most));
+    SP_TRY(check_is_readable(file, path, most));
+    SP_TRY(check_is_ours(file, path));
 
     std::string text;
     text.resize(static_cast<std::size_t>(file.st_size) + 1); // the byte more sees the end
@@ -120,9 +103,30 @@ ParseWorld system_world() {
     };
 }
 
-Result<ParsedPolicy> load_policy(const std::string& path) {
-    const std::string text = SP_TRY(read_checked(path, kPolicyMax));
-    return parse_policy(text, path, system_world());
+Result<ParsedPolicy> load_policy(const std::string& path, PolicyText* read) {
+    std::string text = SP_TRY(read_checked(path, kPolicyMax));
+    ParseWorld world = system_world();
+    if (read != nullptr) {
+        world.read_file = [read](const std::string& file) -> Result<std::string> {
+            std::string content = SP_TRY(read_checked(file, kZoneFileMax));
+            read->files[file] = content;
+            return content;
+        };
+    }
+    ParsedPolicy parsed = parse_policy(text, path, world);
+    if (read != nullptr) read->text = std::move(text);
+    return parsed;
+}
+
+ParsedPolicy parse_again(const PolicyText& read, const std::string& path) {
+    ParseWorld world = system_world();
+    world.read_file = [&read](const std::string& file) -> Result<std::string> {
+        const auto at = read.files.find(file);
+        if (at == read.files.end())
+            return fail(ErrorKind::not_found, file + " was not kept with the policy");
+        return at->second;
+    };
+    return parse_policy(read.text, path, world);
 }
 
 } // namespace sallyport

@@ -34,7 +34,8 @@ void check_schema(Fields& root) {
                               "it reads schema = 1");
 }
 
-Policy read_document(const Value& document, const ParseWorld& world, Findings& findings) {
+Policy read_document(const Value& document, const ParseWorld& world, Findings& findings,
+                     std::vector<NamedZone>& named) {
     Policy policy;
     Fields root(document, "the policy", findings);
     check_schema(root);
@@ -50,6 +51,8 @@ Policy read_document(const Value& document, const ParseWorld& world, Findings& f
     policy.fail2ban = read_fail2ban(root);
     root.finish();
     zones.finish();
+    policy.admin = zones.named("admin");
+    named = zones.all();
     return policy;
 }
 
@@ -62,7 +65,7 @@ ParsedPolicy parse_policy(std::string_view text, const std::string& file, const 
     if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
     Findings findings(file, text);
     if (const std::optional<Value> document = read_toml(text, findings))
-        parsed.policy = read_document(*document, world, findings);
+        parsed.policy = read_document(*document, world, findings, parsed.zones);
     if (findings.has_error()) parsed.policy.reset();
     parsed.diagnostics = findings.take();
     return parsed;

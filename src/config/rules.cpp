@@ -63,8 +63,7 @@ class RuleReader {
             rule.interfaces = interface_globs(*globs, "interfaces", findings_);
         rule.identity = identity(direction);
         rule.log_new = log_new();
-        rule.limit = limit(direction);
-        fields_.not_yet({"max-connections"});
+        rule.limit = limit(direction, rule.services);
         fields_.finish();
         return rule;
     }
@@ -183,9 +182,13 @@ class RuleReader {
         return fields_.choice<bool>("log", false, {{"new", true}});
     }
 
-    [[nodiscard]] std::optional<Limit> limit(std::optional<Direction> direction) {
+    [[nodiscard]] std::optional<Limit> limit(std::optional<Direction> direction,
+                                             const Services& services) {
         if (section_ != Section::deny && direction == Direction::ingress)
-            return read_limit(fields_);
+            return read_limit(fields_, services);
+        fields_.not_here({"max-connections"},
+                         "connections are counted by the sockets of this host: only [[ingress]] "
+                         "has them");
         fields_.not_here({"limit", "burst", "limit-window", "limit-total", "limit-prefix4",
                           "limit-prefix6", "syn-cookies"},
                          "only what [[ingress]] lets in has a limit");

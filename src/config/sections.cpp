@@ -76,6 +76,7 @@ LinkProtocols read_link_protocols(Fields& fields) {
 Essentials read_essentials(Fields& root, Zones& zones) {
     Essentials essentials;
     essentials.ping = any_peer();
+    essentials.routers = any_peer();
     const Value* const table = root.get("essentials", ValueKind::table);
     if (table == nullptr) return essentials;
     Fields fields(*table, "[essentials]", root.findings());
@@ -85,6 +86,8 @@ Essentials read_essentials(Fields& root, Zones& zones) {
     essentials.dhcp_client = fields.flag("dhcp-client", essentials.dhcp_client);
     essentials.icmp_errors = fields.flag("icmp-errors", essentials.icmp_errors);
     if (const Value* ping = fields.get("ping")) essentials.ping = zones.peers(*ping, "ping");
+    if (const Value* routers = fields.get("routers"))
+        essentials.routers = zones.peers(*routers, "routers");
     essentials.track_fragments = fields.choice<bool>("fragments", essentials.track_fragments,
                                                      {{"drop", false}, {"track", true}});
     essentials.judge_ip_options = fields.choice<bool>("ip-options", essentials.judge_ip_options,

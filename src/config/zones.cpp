@@ -273,6 +273,11 @@ PeerSet Zones::only_on(PeerSet set, std::vector<std::string> interfaces, Place p
     return set;
 }
 
+PeerSet Zones::named(const std::string& name) const {
+    const auto at = zones_.find(name);
+    return at == zones_.end() ? PeerSet{} : at->second.peers;
+}
+
 void Zones::finish() {
     for (auto& [name, zone] : zones_) {
         if (zone.state == State::unread) read(name, zone);
@@ -281,6 +286,12 @@ void Zones::finish() {
     for (const auto& [name, zone] : zones_)
         if (!zone.used)
             findings_.warning(zone.entry->place, "zone " + quoted(name) + " is never used");
+}
+
+std::vector<NamedZone> Zones::all() const {
+    std::vector<NamedZone> named;
+    for (const auto& [name, zone] : zones_) named.push_back({.name = name, .peers = zone.peers});
+    return named;
 }
 
 } // namespace sallyport::config

@@ -34,6 +34,10 @@ class Zones {
     [[nodiscard]] std::string file_of(const Value& name);
     // Reads the zones that nobody asked for, and warns of them.
     void finish();
+    // A zone by its name, once all are read; nobody when there is none.
+    [[nodiscard]] PeerSet named(const std::string& name) const;
+    // All of them, by name; after finish().
+    [[nodiscard]] std::vector<NamedZone> all() const;
 
   private:
     enum class State : unsigned char { unread, reading, read };

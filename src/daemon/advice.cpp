@@ -4,6 +4,7 @@
 
 #include "base/ip.h"
 #include "base/text.h"
+#include "daemon/auto_bans_advice.h"
 #include "daemon/package_mirrors.h"
 #include "daemon/syn_cookies.h"
 #include "policy/evaluate.h"
@@ -185,6 +186,12 @@ AdviceWorld system_advice_world() {
                 }};
 }
 
+std::vector<Address> configured_resolvers(const AdviceWorld& world) {
+    std::vector<Address> addresses;
+    for (const Server& server : resolvers(world)) addresses.push_back(server.address);
+    return addresses;
+}
+
 std::vector<Diagnostic> advise(const Policy& policy, const std::string& policy_file,
                                const AdviceWorld& world) {
     std::vector<Diagnostic> out;
@@ -194,6 +201,8 @@ std::vector<Diagnostic> advise(const Policy& policy, const std::string& policy_f
     out.insert(out.end(), mirrors.begin(), mirrors.end());
     const std::vector<Diagnostic> cookies = advise_syn_cookies(policy, policy_file, world);
     out.insert(out.end(), cookies.begin(), cookies.end());
+    const std::vector<Diagnostic> bans = advise_auto_bans(policy, policy_file);
+    out.insert(out.end(), bans.begin(), bans.end());
     return out;
 }
 

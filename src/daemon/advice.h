@@ -4,7 +4,8 @@
 // resolvers, time servers and package mirrors that the machine is configured to
 // use. Of resolvers and time servers only literal addresses are looked at, of
 // mirrors only the port (package_mirrors.h); names would need the network. And a
-// setting of the kernel that SYN cookies want (syn_cookies.h).
+// setting of the kernel that SYN cookies want (syn_cookies.h), and unwise automatic bans
+// (auto_bans_advice.h).
 #include "config/diagnostic.h"
 #include "policy/policy.h"
 
@@ -26,6 +27,9 @@ struct AdviceWorld {
     DirectoryLister list;
 };
 [[nodiscard]] AdviceWorld system_advice_world();
+
+// The resolvers that are configured by address, those behind a local one too.
+[[nodiscard]] std::vector<Address> configured_resolvers(const AdviceWorld& world);
 
 // Warnings about `policy_file` as a whole (line 0). Loopback servers need no rule.
 [[nodiscard]] std::vector<Diagnostic> advise(const Policy& policy, const std::string& policy_file,

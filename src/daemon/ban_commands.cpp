@@ -20,7 +20,6 @@ constexpr std::size_t kPageBytes = 500'000;
 std::size_t bytes_of(const BanLine& line) {
     return 300 + 6 * (line.record.reason.size() + line.record.origin.size());
 }
-constexpr std::size_t kReasonMax = 1000;
 constexpr std::int64_t kLongest = 100ll * 365 * 86400;
 
 std::string rfc3339(std::int64_t wall_ms) {
@@ -42,9 +41,9 @@ Result<BanRequest> request_of(const json& request) {
         ban.duration = std::chrono::seconds(seconds);
     }
     ban.reason = request.value("reason", "");
-    if (ban.reason.size() > kReasonMax)
+    if (ban.reason.size() > kBanReasonMax)
         return fail(ErrorKind::invalid_input,
-                    fmt::format("a reason has at most {} bytes", kReasonMax));
+                    fmt::format("a reason has at most {} bytes", kBanReasonMax));
     return ban;
 }
 

@@ -20,6 +20,8 @@
 
 namespace sallyport {
 
+inline constexpr std::size_t kBanReasonMax = 1000; // bytes
+
 [[nodiscard]] bool is_ban_command(const std::string& command);
 
 // `cut` ends the sockets of who was just banned and says how many.

@@ -10,7 +10,7 @@
 namespace sallyport {
 namespace {
 
-constexpr int kVersion = 1;
+constexpr int kVersion = 2;
 // A command beside a daemon waits for its turn.
 constexpr int kPatienceMs = 500;
 
@@ -22,7 +22,10 @@ constexpr const char* kTables =
     "CREATE TABLE IF NOT EXISTS ban_lists(zone TEXT PRIMARY KEY, file TEXT NOT NULL) WITHOUT"
     " ROWID;"
     "CREATE TABLE IF NOT EXISTS ban_history(network BLOB PRIMARY KEY, times INTEGER NOT NULL,"
-    " last INTEGER NOT NULL) WITHOUT ROWID;";
+    " last INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS ban_counts(origin TEXT NOT NULL, network BLOB NOT NULL,"
+    " times INTEGER NOT NULL, last INTEGER NOT NULL, PRIMARY KEY(origin, network)) WITHOUT"
+    " ROWID;";
 
 constexpr const char* kColumns =
     "network, since, until, given, until_boot, boot, origin, reason FROM bans";
@@ -247,6 +250,16 @@ Result<std::optional<BanRecord>> BanStore::find(const Prefix& network) const {
     return record_of(rows.get());
 }
 
+Result<std::vector<Prefix>> BanStore::given_by(const std::string& origin) const {
+    const Statement rows = SP_TRY(prepare("SELECT network FROM bans WHERE origin=?"));
+    bind(rows.get(), 1, origin);
+    std::vector<Prefix> networks;
+    while (SP_TRY(step(rows)))
+        if (const std::optional<Prefix> network = network_at(rows.get(), 0))
+            networks.push_back(*network);
+    return networks;
+}
+
 Result<std::vector<Prefix>> BanStore::never() const {
     const Statement rows = SP_TRY(prepare("SELECT network FROM never_banned ORDER BY network"));
     std::vector<Prefix> networks;
@@ -305,10 +318,47 @@ Status BanStore::note_history(const Prefix& network, const BanHistory& history) 
     return {};
 }
 
+Result<BanHistory> BanStore::count(const std::string& origin, const Prefix& network) const {
+    const Statement rows =
+        SP_TRY(prepare("SELECT times, last FROM ban_counts WHERE origin=? AND network=?"));
+    bind(rows.get(), 1, origin);
+    bind(rows.get(), 2, network);
+    if (!SP_TRY(step(rows))) return BanHistory{};
+    return BanHistory{.times = static_cast<std::uint32_t>(sqlite3_column_int64(rows.get(), 0)),
+                      .last_ms = sqlite3_column_int64(rows.get(), 1)};
+}
+
+Status BanStore::note_count(const std::string& origin, const Prefix& network,
+                            const BanHistory& history) {
+    const Statement insert = SP_TRY(prepare("INSERT OR REPLACE INTO ban_counts VALUES(?,?,?,?)"));
+    bind(insert.get(), 1, origin);
+    bind(insert.get(), 2, network);
+    sqlite3_bind_int64(insert.get(), 3, history.times);
+    sqlite3_bind_int64(insert.get(), 4, history.last_ms);
+    static_cast<void>(SP_TRY(step(insert)));
+    return {};
+}
+
+Status BanStore::each_count(const std::string& origin, std::int64_t since_ms,
+                            const std::function<void(const Prefix&, unsigned)>& call) const {
+    const Statement rows = SP_TRY(
+        prepare("SELECT network, times FROM (SELECT network, times, last FROM ban_counts WHERE"
+                " origin=? AND last>=? ORDER BY last DESC LIMIT 65536) ORDER BY last"));
+    bind(rows.get(), 1, origin);
+    sqlite3_bind_int64(rows.get(), 2, since_ms);
+    while (SP_TRY(step(rows)))
+        if (const std::optional<Prefix> network = network_at(rows.get(), 0))
+            call(*network, static_cast<unsigned>(sqlite3_column_int64(rows.get(), 1)));
+    return {};
+}
+
 Status BanStore::forget_history(std::int64_t before_ms) {
-    const Statement remove = SP_TRY(prepare("DELETE FROM ban_history WHERE last<?"));
-    sqlite3_bind_int64(remove.get(), 1, before_ms);
-    static_cast<void>(SP_TRY(step(remove)));
+    for (const char* sql :
+         {"DELETE FROM ban_history WHERE last<?", "DELETE FROM ban_counts WHERE last<?"}) {
+        const Statement remove = SP_TRY(prepare(sql));
+        sqlite3_bind_int64(remove.get(), 1, before_ms);
+        static_cast<void>(SP_TRY(step(remove)));
+    }
     return {};
 }
 

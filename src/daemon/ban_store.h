@@ -64,6 +64,7 @@ class BanStore {
     [[nodiscard]] Result<std::vector<BanRecord>> page(const std::optional<Prefix>& after,
                                                       std::size_t most) const;
     [[nodiscard]] Result<std::optional<BanRecord>> find(const Prefix& network) const;
+    [[nodiscard]] Result<std::vector<Prefix>> given_by(const std::string& origin) const;
     [[nodiscard]] Result<std::vector<Prefix>> never() const;
 
     // What of the policy in force the next daemon has to know, before it has read any.
@@ -76,7 +77,14 @@ class BanStore {
 
     [[nodiscard]] Result<BanHistory> history(const Prefix& network) const;
     [[nodiscard]] Status note_history(const Prefix& network, const BanHistory& history);
-    [[nodiscard]] Status forget_history(std::int64_t before_ms);
+    // The same of one origin: "jail:NAME".
+    [[nodiscard]] Result<BanHistory> count(const std::string& origin, const Prefix& network) const;
+    [[nodiscard]] Status note_count(const std::string& origin, const Prefix& network,
+                                    const BanHistory& history);
+    // Since then; the latest 65536, the oldest of these first.
+    [[nodiscard]] Status each_count(const std::string& origin, std::int64_t since_ms,
+                                    const std::function<void(const Prefix&, unsigned)>& call) const;
+    [[nodiscard]] Status forget_history(std::int64_t before_ms); // of both
 
   private:
     struct Closer {

@@ -7,7 +7,9 @@
 #include "daemon/ban_store.h"
 #include "kernel/maps.h"
 #include "policy/policy.h"
+#include "sallyport/abi/limits.h"
 
+#include <cstddef>
 #include <functional>
 #include <optional>
 #include <string>
@@ -22,10 +24,23 @@ struct BanRequest {
     std::string reason{};
     // By hand the last word counts; an automatic ban never shortens one that stands.
     bool grows = false; // longer than `duration` when there were bans before: [bans] increment
+    // By origin and network, since the origin asks how often. While its own ban stands there
+    // is no other, and none longer: what was in flight when it was made is no new offence.
+    bool is_counted = false;
+    // Of a jail that reads a log again: when the line was written, in ms of the wall clock.
+    // What it has banned since was for it, though it be over, or lifted by hand.
+    std::optional<std::int64_t> written_ms{};
     enum class Over : std::uint8_t { replaces, extends } over = Over::replaces;
 };
 
-enum class BanAnswer : std::uint8_t { banned, stands, refused, lifted, not_banned };
+// `was`: it was done before, see written_ms.
+enum class BanAnswer : std::uint8_t { banned, stands, was, refused, lifted, not_banned };
+
+// Who ends a ban, and why.
+struct BanLifter {
+    std::string origin = "hand";
+    std::string detail = "lifted by hand";
+};
 
 struct BanOutcome {
     BanAnswer answer = BanAnswer::refused;
@@ -54,6 +69,7 @@ struct BansWorld {
     BanClock clock;
     std::vector<Address> own; // the host's addresses
     std::function<Result<std::vector<Prefix>>(const std::string& file)> read_list;
+    std::size_t most = SP_BANS_MAX; // bans; a sixteenth of it is for other than lists
 };
 
 } // namespace sallyport

@@ -2,7 +2,6 @@
 #include "daemon/bans.h"
 
 #include "kernel/bans.h"
-#include "sallyport/abi/limits.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -34,19 +33,25 @@ Status Bans::write() {
 
 Result<BanOutcome> Bans::ban(const BanRequest& request, std::span<const Address> session) {
     if (std::optional<BanOutcome> refused = refusal(request, session)) return *std::move(refused);
+    if (store_ && BanRepeats::was_answered(*store_, request))
+        return BanOutcome{.answer = BanAnswer::was};
     const std::uint64_t now = clock_.boot_ns();
     std::optional<Milliseconds> duration = request.duration;
-    if (duration) duration = grown(request);
+    if (duration && store_) duration = repeats_.grown(*store_, request, clock_.wall_ms());
     const auto given_ns = duration ? static_cast<std::uint64_t>(duration->count()) * kNsInMs : 0;
     const std::uint64_t until = duration ? now + given_ns : kForEver;
     const std::optional<std::uint64_t> before = table_.until(request.network);
+    if (before && is_later(*before, now) && request.is_counted && is_banned_by(request)) {
+        if (store_) BanRepeats::note_answered(*store_, request, clock_.wall_ms());
+        return BanOutcome{.answer = BanAnswer::stands};
+    }
     if (before && request.over == BanRequest::Over::extends && !is_later(until, *before)) {
         BanOutcome stands{.answer = BanAnswer::stands};
         if (*before != kForEver)
             stands.left = Milliseconds((*before - std::min(now, *before)) / kNsInMs);
         return stands;
     }
-    if (!before && active() >= SP_BANS_MAX)
+    if (!before && active() >= most_)
         return fail(ErrorKind::conflict,
                     fmt::format("there are {} bans already, as many as there can be", active()),
                     "ban networks rather than addresses, or lift some: sallyport bans");
@@ -77,21 +82,24 @@ Result<BanOutcome> Bans::ban(const BanRequest& request, std::span<const Address>
                      .origin = request.origin,
                      .detail = request.reason,
                      .duration = duration});
-    note_repeat(request);
+    if (store_) repeats_.note(*store_, request, clock_.wall_ms());
     return BanOutcome{.answer = BanAnswer::banned,
                       .left = duration,
                       .not_kept = disk_error_,
                       .also = what_else(request.network)};
 }
 
-Result<BanOutcome> Bans::unban(const Prefix& network) {
+Result<BanOutcome> Bans::unban(const Prefix& network, const BanLifter& lifter) {
     const std::optional<std::uint64_t> before = table_.until(network);
     if (!before) {
         const std::string also = what_else(network);
-        return BanOutcome{.answer = BanAnswer::not_banned,
-                          .why = to_string(network) + " is not banned" +
-                                 (also.empty() ? "" : " of itself: " + also),
-                          .next = "sallyport bans lists who is"};
+        return BanOutcome{
+            .answer = BanAnswer::not_banned,
+            .why =
+                to_string(network) + " is not banned" + (also.empty() ? "" : " of itself: " + also),
+            .next = table_.is_listed(network)
+                        ? "take it out of the file of that zone, or name it in [bans] never"
+                        : "sallyport bans lists who is"};
     }
     table_.lift(network);
     if (Status written = write(); !written) {
@@ -101,33 +109,9 @@ Result<BanOutcome> Bans::unban(const Prefix& network) {
     }
     forget(network);
     news_.push_back(
-        {.banned = false, .network = network, .origin = "hand", .detail = "lifted by hand"});
+        {.banned = false, .network = network, .origin = lifter.origin, .detail = lifter.detail});
     return BanOutcome{
         .answer = BanAnswer::lifted, .not_kept = disk_error_, .also = what_else(network)};
-}
-
-Milliseconds Bans::grown(const BanRequest& request) const {
-    if (!request.grows || !growth_.increment || !store_) return *request.duration;
-    const Result<BanHistory> history = store_->history(request.network);
-    if (!history || history->times == 0 ||
-        clock_.wall_ms() - history->last_ms > Milliseconds(growth_.remember).count())
-        return *request.duration;
-    const std::size_t place = std::min<std::size_t>(history->times, growth_.multipliers.size() - 1);
-    // What was asked for is never made shorter by the bound.
-    return std::max<Milliseconds>(
-        *request.duration,
-        std::min<Milliseconds>(*request.duration * growth_.multipliers[place], growth_.max_time));
-}
-
-void Bans::note_repeat(const BanRequest& request) {
-    if (!request.grows || !store_) return;
-    const std::int64_t now = clock_.wall_ms();
-    const std::int64_t forgotten = now - Milliseconds(growth_.remember).count();
-    BanHistory history = store_->history(request.network).value_or(BanHistory{});
-    history.times = history.last_ms < forgotten ? 1 : history.times + 1;
-    history.last_ms = now;
-    static_cast<void>(store_->note_history(request.network, history));
-    static_cast<void>(store_->forget_history(forgotten));
 }
 
 // What else bars this network or a part of it, for who lifts or makes a ban of it.
@@ -136,6 +120,18 @@ std::string Bans::what_else(const Prefix& network) const {
     if (const auto around = table_.banned_around(network, clock_.boot_ns()))
         return fmt::format("it lies in {}, which is banned", to_string(*around));
     return {};
+}
+
+bool Bans::is_banned_by(const BanRequest& request) const {
+    const auto unsaved = unsaved_.find(request.network);
+    if (unsaved != unsaved_.end()) return unsaved->second.origin == request.origin;
+    if (!store_) return false;
+    const Result<std::optional<BanRecord>> record = store_->find(request.network);
+    return record && *record && (*record)->origin == request.origin;
+}
+
+void Bans::each_count(const std::string& origin, const EachCount& call) const {
+    if (store_) repeats_.each_count(*store_, origin, clock_.wall_ms(), call);
 }
 
 bool Bans::is_banned(const Address& address) const {

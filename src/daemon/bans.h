@@ -13,6 +13,8 @@
 //     outlive this boot, and it is written as soon as the disk takes it.
 #include "bans/ban_bits.h"
 #include "bans/ban_table.h"
+#include "daemon/ban_listing.h"
+#include "daemon/ban_repeats.h"
 #include "daemon/ban_types.h"
 
 #include <map>
@@ -36,20 +38,29 @@ class Bans {
     // An address of `session` is the caller's own. Errors: the bound, the kernel.
     [[nodiscard]] Result<BanOutcome> ban(const BanRequest& request,
                                          std::span<const Address> session = {});
-    [[nodiscard]] Result<BanOutcome> unban(const Prefix& network);
+    [[nodiscard]] Result<BanOutcome> unban(const Prefix& network, const BanLifter& lifter = {});
 
     void set_own(std::vector<Address> addresses) { own_ = std::move(addresses); }
     // Of the policy in force. What stands within one is masked, and bans again without it.
     void set_never(const std::vector<Prefix>& networks, std::vector<std::string>& notes);
     // What a list's file names from now on; what only it named is lifted. An error is that of
     // the file, or the kernel's; what the file named before stands then.
-    struct Followed {
-        std::size_t added = 0;
-        std::size_t lifted = 0;
-        std::size_t left_out = 0; // addresses of this host, loopback, groups; beyond the bound
-    };
+    using Followed = ListFollowed;
     [[nodiscard]] Result<Followed> follow_list(const BanList& list);
-    void set_growth(const BanGrowth& growth) { growth_ = growth; }
+    // The same in steps, while more is to be done than one may wait for. The file is read at
+    // once, and its error is the answer; what it named before goes on being followed then. A
+    // list that changes again begins again, from where it stands.
+    [[nodiscard]] Status begin_list(const BanList& list);
+    struct Done {
+        BanList list;
+        Followed followed;
+        std::string failure; // the kernel's; "" of none
+    };
+    // Some steps, while has_time() says so; those lists that are done with it.
+    [[nodiscard]] std::vector<Done> step_lists(const std::function<bool()>& has_time);
+    [[nodiscard]] bool is_listing() const { return !listings_.empty(); }
+    void set_growth(const BanGrowth& growth) { repeats_.set_growth(growth); }
+    void each_count(const std::string& origin, const EachCount& call) const;
     void set_lists(const std::vector<BanList>& lists, std::vector<std::string>& notes);
     [[nodiscard]] const std::vector<BanList>& lists() const { return lists_; }
     [[nodiscard]] std::size_t named_by(const std::string& zone) const;
@@ -60,6 +71,8 @@ class Bans {
     [[nodiscard]] bool is_banned(const Address& address) const;
     // What was banned by somebody's word, in order; lists are not among it.
     [[nodiscard]] Result<BanPage> page(const std::optional<Prefix>& after, std::size_t most) const;
+    // What stands by the word of this origin.
+    [[nodiscard]] std::vector<Prefix> given_by(const std::string& origin) const;
     [[nodiscard]] std::vector<BanNews> take_news() { return std::exchange(news_, {}); }
     // Is somebody banned since the last call, whose sockets may still be there?
     [[nodiscard]] bool take_fresh() { return std::exchange(fresh_, false); }
@@ -75,6 +88,20 @@ class Bans {
     void open_store(std::vector<std::string>& notes);
     void load_standing();
     void load_lists(std::vector<std::string>& notes);
+    // Of all places; the rest is for bans by hand, by jails and after limits, however long
+    // the lists grow.
+    [[nodiscard]] std::size_t most_listed() const { return most_ - most_ / 16; }
+    struct Listing {
+        BanList list;
+        BanListing change;
+        std::string failure;
+    };
+    [[nodiscard]] bool has_place_on_list(const Prefix& network) const;
+    [[nodiscard]] std::size_t sift(std::vector<Prefix>& networks) const;
+    void step(Listing& listing);
+    void leave_listings();
+    void tell(const BanListing& change);
+    void settle(const BanListing& change);
     [[nodiscard]] Followed name_by_list(const std::string& zone, std::vector<Prefix> networks);
     [[nodiscard]] std::optional<std::uint64_t> end_of(const BanRecord& record) const;
     [[nodiscard]] Status write();
@@ -88,13 +115,12 @@ class Bans {
     [[nodiscard]] std::int64_t clock_offset_ms() const;
     [[nodiscard]] std::optional<BanOutcome> refusal(const BanRequest& request,
                                                     std::span<const Address> session) const;
-    // How long a ban that grows lasts this time.
-    [[nodiscard]] Milliseconds grown(const BanRequest& request) const;
-    void note_repeat(const BanRequest& request);
     [[nodiscard]] std::string what_else(const Prefix& network) const;
+    [[nodiscard]] bool is_banned_by(const BanRequest& request) const; // its origin
 
     Maps maps_;
     std::string file_;
+    std::size_t most_;
     std::function<Result<std::vector<Prefix>>(const std::string& file)> read_list_;
     BanClock clock_;
     BanTable table_;
@@ -109,9 +135,11 @@ class Bans {
     std::vector<Address> own_;
     std::vector<Prefix> never_;
     bool rules_unsaved_ = false; // never_ and lists_
-    BanGrowth growth_;
+    BanRepeats repeats_;
     std::vector<BanList> lists_;
+    // What lists have named; with what listings_ have done since, what they name.
     std::map<std::string, std::vector<Prefix>> listed_;
+    std::vector<Listing> listings_; // under way, of a zone one at most
     std::vector<BanNews> news_;
     bool fresh_ = false;
     bool unwritten_ = false; // the kernel did not take all that it should

@@ -8,6 +8,7 @@
 #include "kernel/apply.h"
 #include "kernel/bans.h"
 #include "kernel/map.h"
+#include "kernel/trial.h"
 
 #include <filesystem>
 #include <unistd.h>
@@ -29,8 +30,8 @@ Standing standing_of(const Pins& pins, const std::string& state_dir) {
     Maps maps;
     maps.control = control->get();
     maps.slots = slots->get();
-    const Result<std::uint64_t> word = control_word(maps);
-    const Result<sp_slot> slot = read_slot(maps, sp_control_active(word.value_or(0)));
+    const Result<ControlState> state = control_state(maps);
+    const Result<sp_slot> slot = read_slot(maps, state ? state->slot : 0);
     if (!slot) return standing;
     standing.observes = (slot->flags & SP_SLOT_OBSERVE) != 0;
     const Result<std::optional<Enforced>> enforced = load_enforced(state_dir, slot->generation);

@@ -28,7 +28,7 @@ std::string put_aside(const std::string& file, std::int64_t now_ms) {
 } // namespace
 
 Bans::Bans(BansWorld world, std::vector<std::string>& notes)
-    : maps_(world.maps), file_(world.state_dir + "/sallyport.db"),
+    : maps_(world.maps), file_(world.state_dir + "/sallyport.db"), most_(world.most),
       read_list_(std::move(world.read_list)), clock_(std::move(world.clock)),
       own_(std::move(world.own)) {
     std::error_code ignored;
@@ -223,6 +223,17 @@ Result<BanPage> Bans::page(const std::optional<Prefix>& after, std::size_t most)
         page.lines.push_back(std::move(line));
     }
     return page;
+}
+
+std::vector<Prefix> Bans::given_by(const std::string& origin) const {
+    std::vector<Prefix> networks;
+    if (store_) networks = store_->given_by(origin).value_or(std::vector<Prefix>());
+    std::erase_if(networks, [&](const Prefix& network) {
+        return unsaved_.contains(network) || !table_.until(network);
+    });
+    for (const auto& [network, record] : unsaved_)
+        if (record.origin == origin) networks.push_back(network);
+    return networks;
 }
 
 } // namespace sallyport

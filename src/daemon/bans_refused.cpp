@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is never banned, and lists, which leave it out.
+// What is never banned.
 #include "daemon/bans.h"
-#include "kernel/bans.h"
-#include "sallyport/abi/limits.h"
 
 #include <algorithm>
 #include <array>
@@ -65,7 +63,9 @@ std::optional<BanOutcome> Bans::refusal(const BanRequest& request,
     for (const Address& address : session)
         if (network.covers(address))
             return refused(network, single(address),
-                           "the address that this session comes from: it would be cut",
+                           request.origin == "hand"
+                               ? "the address that this session comes from: it would be cut"
+                               : "where root is logged in from",
                            "ban a network without it, or do it from another machine");
     for (const Special& entry : special())
         if (overlaps(network, entry.network))
@@ -76,108 +76,16 @@ std::optional<BanOutcome> Bans::refusal(const BanRequest& request,
     return std::nullopt;
 }
 
-Bans::Followed Bans::name_by_list(const std::string& zone, std::vector<Prefix> networks) {
-    Followed followed;
+// In order, each once, without what is never banned; how many were left out.
+std::size_t Bans::sift(std::vector<Prefix>& networks) const {
     std::ranges::sort(networks);
     networks.erase(std::ranges::unique(networks).begin(), networks.end());
-    followed.left_out = std::erase_if(networks, [&](const Prefix& network) {
+    return std::erase_if(networks, [&](const Prefix& network) {
         return std::ranges::any_of(own_, [&](const Address& own) { return network.covers(own); }) ||
                std::ranges::any_of(special(), [&](const Special& entry) {
                    return overlaps(network, entry.network);
                });
     });
-    std::vector<Prefix>& before = listed_[zone];
-    for (const Prefix& network : before)
-        if (!std::ranges::binary_search(networks, network)) {
-            table_.delist(network);
-            ++followed.lifted;
-        }
-    std::vector<Prefix> standing;
-    for (const Prefix& network : networks) {
-        const bool stood = std::ranges::binary_search(before, network);
-        if (!stood && active() >= SP_BANS_MAX) {
-            ++followed.left_out;
-            continue;
-        }
-        standing.push_back(network);
-        if (stood) continue;
-        table_.enlist(network);
-        ++followed.added;
-    }
-    before = std::move(standing);
-    if (before.empty()) listed_.erase(zone);
-    if (followed.added != 0) {
-        fresh_ = true;
-        news_.push_back({.banned = true,
-                         .origin = "list:" + zone,
-                         .detail = "named by the zone's file",
-                         .count = followed.added});
-    }
-    if (followed.lifted != 0)
-        news_.push_back({.banned = false,
-                         .origin = "list:" + zone,
-                         .detail = "not named by the zone's file any more",
-                         .count = followed.lifted});
-    return followed;
-}
-
-Result<Bans::Followed> Bans::follow_list(const BanList& list) {
-    std::vector<Prefix> networks = SP_TRY(read_list_(list.file));
-    const Followed followed = name_by_list(list.zone, std::move(networks));
-    SP_TRY(write());
-    return followed;
-}
-
-std::size_t Bans::named_by(const std::string& zone) const {
-    const auto found = listed_.find(zone);
-    return found == listed_.end() ? 0 : found->second.size();
-}
-
-// Before what stands in the kernel is taken over: a file that cannot be read now must not lift
-// what it has named. What has no end and nobody else's word is taken for that.
-void Bans::load_lists(std::vector<std::string>& notes) {
-    std::optional<std::string> unread;
-    for (const BanList& list : lists_) {
-        Result<std::vector<Prefix>> networks = read_list_(list.file);
-        if (networks) {
-            static_cast<void>(name_by_list(list.zone, *std::move(networks)));
-        } else {
-            notes.push_back(networks.error().text() + ": what it has banned stays banned");
-            unread = list.zone;
-        }
-    }
-    news_.clear();
-    if (!unread) return;
-    const Result<std::vector<BanEntry>> standing = read_bans(maps_);
-    if (!standing) return;
-    std::vector<Prefix> kept;
-    for (const BanEntry& entry : *standing)
-        if (entry.until_ns == kForEver && !table_.until(entry.prefix) &&
-            !table_.is_listed(entry.prefix))
-            kept.push_back(entry.prefix);
-    static_cast<void>(name_by_list(*unread, std::move(kept)));
-    news_.clear();
-}
-
-void Bans::set_lists(const std::vector<BanList>& lists, std::vector<std::string>& notes) {
-    for (const BanList& list : lists_) {
-        const auto same = [&](const BanList& other) { return other.zone == list.zone; };
-        if (std::ranges::any_of(lists, same)) continue;
-        static_cast<void>(name_by_list(list.zone, {}));
-    }
-    if (const Status written = write(); !written) notes.push_back(written.error().text());
-    rules_unsaved_ = rules_unsaved_ || lists_ != lists;
-    lists_ = lists;
-    flush_unless_refused();
-    for (const BanList& list : lists_) {
-        const Result<Followed> followed = follow_list(list);
-        if (!followed)
-            notes.push_back(followed.error().text());
-        else if (followed->left_out != 0)
-            notes.push_back(fmt::format("{}: {} networks are left out: they hold addresses of "
-                                        "this host, loopback or groups, or are too many",
-                                        list.file, followed->left_out));
-    }
 }
 
 } // namespace sallyport

@@ -66,7 +66,9 @@ void ControlClient::answer(const std::string& request, const ControlHandler& han
 }
 
 ordered_json ControlClient::answer_to(const std::string& text, const ControlHandler& handler) {
-    const json request = json::parse(text, nullptr, false);
+    // The parser takes a zero byte for the end, whatever follows it.
+    const bool is_text = text.find('\0') == std::string::npos;
+    const json request = is_text ? json::parse(text, nullptr, false) : json();
     if (!request.is_object() || !request.contains("cmd") || !request["cmd"].is_string()) {
         leaving_ = input_ended_ = true;
         return refusal(

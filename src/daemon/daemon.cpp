@@ -4,23 +4,17 @@
 // detached. Enforcement needs none of it to go on.
 #include "daemon/daemon.h"
 
-#include "daemon/ban_commands.h"
-#include "daemon/control.h"
-#include "daemon/guard.h"
+#include "daemon/daemon_loop.h"
+#include "daemon/jail_bans.h"
 #include "daemon/log.h"
-#include "daemon/notify.h"
-#include "daemon/packet_patrol.h"
-#include "daemon/policy_source.h"
-#include "daemon/publisher.h"
+#include "daemon/stand_up.h"
 #include "daemon/status_build.h"
-#include "daemon/wall.h"
-#include "event/log_file.h"
-#include "kernel/ring.h"
 
 #include <cerrno>
 #include <csignal>
 #include <filesystem>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <spdlog/spdlog.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
@@ -39,57 +33,10 @@ constexpr unsigned kTicksToMend = 200 / kDrainEveryMs;
 constexpr unsigned kTicksALook = 5 * kTicksASecond;
 
 constexpr int kExitDone = 0;
+constexpr int kExitRefused = 1;
 constexpr int kExitBadPolicy = 2;
 
-class Daemon {
-  public:
-    Daemon(const RunOptions& options, Wall wall)
-        : options_(options), wall_(std::move(wall)), notifier_(Notifier::from_environment()),
-          publisher_(wall_, OwnerNames(system_owner_sources(wall_.enforced().cgroup)),
-                     std::chrono::seconds(wall_.enforced().repeat_s)) {}
-
-    Status open();
-    Status run();
-    Status end();
-    Status abandon() { return wall_.take_down(); }
-    void forget_losses() {
-        if (const auto counters = read_counters(wall_.programs().maps()))
-            publisher_.forget_losses(*counters);
-    }
-
-  private:
-    Status watch(int fd);
-    void handle(int fd);
-    void on_signal();
-    void on_timer();
-    void on_interfaces();
-    void follow_interfaces();
-    void tend_bans();
-    void mend();
-    void on_second();
-    void look_for_packet_sockets();
-    void reload();
-    void say_ready();
-    void tell(const WallNews& news);
-    [[nodiscard]] Result<nlohmann::ordered_json> answer(const nlohmann::json& request,
-                                                        const Peer& peer);
-
-    const RunOptions& options_;
-    Wall wall_;
-    Notifier notifier_;
-    Publisher publisher_;
-    PacketPatrol patrol_;
-    std::unique_ptr<ControlServer> control_;
-    std::unique_ptr<LogFile> log_;
-    std::optional<RingReader> ring_;
-    std::optional<InterfaceWatch> interfaces_;
-    Fd epoll_;
-    Fd signals_;
-    Fd timer_;
-    unsigned ticks_ = 0;
-    bool stop_ = false;
-    bool detach_ = false;
-};
+} // namespace
 
 Status Daemon::watch(int fd) {
     epoll_event event{.events = EPOLLIN, .data = {.fd = fd}};
@@ -115,6 +62,7 @@ Status Daemon::open() {
             publisher_.take_record(record);
         }));
     interfaces_ = SP_TRY(InterfaceWatch::open());
+    jails_ = SP_TRY(JailKeeper::make(JailKeeper::system_world()));
     control_ = SP_TRY(ControlServer::open(
         options_.paths.control_socket(),
         [this](const nlohmann::json& request, const Peer& peer) { return answer(request, peer); }));
@@ -129,17 +77,18 @@ Status Daemon::open() {
         // A wall without a diary beats no wall; the control socket still has every event.
         log_error(std::move(log).error().context("events are not kept in a file"));
     }
-    for (const int fd :
-         {signals_.get(), timer_.get(), ring_->epoll_fd(), interfaces_->fd(), control_->epoll_fd()})
+    for (const int fd : {signals_.get(), timer_.get(), ring_->epoll_fd(), interfaces_->fd(),
+                         control_->epoll_fd(), jails_->fd()})
         SP_TRY(watch(fd));
     return {};
 }
 
 void Daemon::say_ready() {
     const Enforced& e = wall_.enforced();
-    const std::string text =
-        fmt::format("{}, generation {}, {} rules", e.observe ? "observing" : "protecting",
-                    e.generation, e.rules.size());
+    const std::vector<std::string> missing = awaited(e.guards(), wall_.interfaces());
+    const std::string text = fmt::format(
+        "{}, generation {}, {} rules{}{}", e.observe ? "observing" : "protecting", e.generation,
+        e.rules.size(), missing.empty() ? "" : ", waiting for ", fmt::join(missing, ", "));
     spdlog::info("{}", text);
     notifier_.ready(text);
 }
@@ -180,6 +129,8 @@ void Daemon::handle(int fd) {
         on_interfaces();
     else if (fd == control_->epoll_fd())
         control_->handle_ready();
+    else if (fd == jails_->fd())
+        tell(pump_jails(*jails_, wall_));
     else if (const Status drained = ring_->drain(); !drained)
         log_error(drained.error());
 }
@@ -188,7 +139,7 @@ void Daemon::on_signal() {
     signalfd_siginfo info{};
     while (read(signals_.get(), &info, sizeof(info)) == static_cast<ssize_t>(sizeof(info))) {
         if (info.ssi_signo == SIGHUP) {
-            reload();
+            reload(static_cast<pid_t>(info.ssi_pid));
             continue;
         }
         spdlog::info("ending on {}", info.ssi_signo == SIGTERM ? "SIGTERM" : "SIGINT");
@@ -196,38 +147,21 @@ void Daemon::on_signal() {
     }
 }
 
-void Daemon::reload() {
-    notifier_.reloading();
-    spdlog::info("loading {} again", options_.policy_file);
-    const std::optional<PolicySource> source = read_policy(options_.policy_file);
-    Status changed =
-        source ? Status{} : Status(fail(ErrorKind::invalid_input, "the policy file has errors"));
-    if (source) {
-        WallNews news;
-        changed = wall_.change(*source, news);
-        tell(news);
-    }
-    if (!changed) {
-        log_error(changed.error());
-        spdlog::error("nothing has changed: generation {} stays in force",
-                      wall_.enforced().generation);
-        publisher_.say_policy(EventState::refused, changed.error().text());
-    } else {
-        publisher_.set_repeat(std::chrono::seconds(wall_.enforced().repeat_s));
-        publisher_.say_policy(EventState::applied, "reloaded");
-    }
-    say_ready();
-}
-
 void Daemon::on_timer() {
     std::uint64_t expirations = 0;
     if (read(timer_.get(), &expirations, sizeof(expirations)) < 0) return;
     if (const Status drained = ring_->drain(); !drained) log_error(drained.error());
     ++ticks_;
+    notifier_.alive();
+    PolicyNews news;
+    keeper_.look(news);
+    tell(news);
     tend_bans();
     if (ticks_ % kTicksToMend == 0) mend();
     if (ticks_ % kTicksASecond == 0) on_second();
-    if (ticks_ % kTicksALook == 0) look_for_packet_sockets();
+    if (ticks_ % kTicksALook != 0) return;
+    look_for_packet_sockets();
+    jails_->look();
 }
 
 void Daemon::look_for_packet_sockets() {
@@ -268,44 +202,9 @@ void Daemon::on_interfaces() {
 void Daemon::follow_interfaces() {
     WallNews news;
     const Status followed = wall_.follow_interfaces(news);
+    jails_->set_own(own_addresses(wall_.interfaces()));
     tell(news);
     if (!followed) log_error(followed.error());
-}
-
-Result<nlohmann::ordered_json> Daemon::answer(const nlohmann::json& request, const Peer& peer) {
-    const std::string command = request.at("cmd");
-    if (command == "status") {
-        StatusView view =
-            SP_TRY(build_status(wall_.programs().maps(), wall_.hooks(), wall_.enforced()));
-        view.events_folded = publisher_.folded();
-        view.packet_sockets = patrol_.held(wall_, publisher_);
-        for (const std::string& nic : wall_.covers_vlans()) view.blind.push_back("vlans:" + nic);
-        return to_json(view);
-    }
-    if (is_ban_command(command)) {
-        WallNews news;
-        auto given = answer_ban_command(wall_.bans(), request, peer,
-                                        [&] { return wall_.cut_banned_now(news); });
-        wall_.tend_bans(news);
-        tell(news);
-        return given;
-    }
-    if (command == "guard") {
-        if (peer.uid != 0)
-            return fail(ErrorKind::permission, "only root may guard an interface",
-                        "run it as root");
-        follow_interfaces();
-        return to_json(SP_TRY(wall_.guarded(request.value("name", ""))));
-    }
-    if (command == "down") {
-        if (peer.uid != 0)
-            return fail(ErrorKind::permission, "only root may take the wall down",
-                        "run it as root");
-        detach_ = true;
-        stop_ = true;
-        return nlohmann::ordered_json::object();
-    }
-    return fail(ErrorKind::invalid_input, fmt::format("unknown command \"{}\"", command));
 }
 
 Status Daemon::end() {
@@ -321,57 +220,37 @@ Status Daemon::end() {
     }
     SP_TRY(wall_.take_down());
     spdlog::info("the wall is down");
-    return {};
+    return PolicyHistory(options_.paths.state_dir).note_down();
 }
-
-// Before anything is opened, so that no thread or child misses them.
-void block_signals() {
-    sigset_t signals;
-    sigemptyset(&signals);
-    for (const int number : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, number);
-    sigprocmask(SIG_BLOCK, &signals, nullptr);
-    std::signal(SIGPIPE, SIG_IGN);
-}
-
-Result<Wall> stand_up(const RunOptions& options, Pins pins, std::optional<PolicySource> source,
-                      WallNews& news) {
-    if (!pins.stands())
-        return Wall::raise(std::move(pins), *source, options.running, options.paths.state_dir,
-                           news);
-    Wall wall = SP_TRY(Wall::adopt(std::move(pins), options.paths.state_dir, news));
-    spdlog::info("adopted the standing wall, generation {}", wall.enforced().generation);
-    if (source && source->sha256 == wall.enforced().sha256)
-        wall.know(source->policy, news);
-    else if (source)
-        spdlog::warn("{} differs from what is enforced; a restart never applies it by itself: "
-                     "send SIGHUP to load it",
-                     options.policy_file);
-    return wall;
-}
-
-} // namespace
 
 Result<int> run_daemon(const RunOptions& options) {
     start_logging(options.log_level);
     block_signals();
     Pins pins = SP_TRY(Pins::lock(options.paths.bpffs));
-    std::optional<PolicySource> source = read_policy(options.policy_file);
-    if (!source && !pins.stands()) {
+    BootPolicy boot = choose_policy(pins, options);
+    if (!boot.source && !pins.stands()) {
         static_cast<void>(pins.remove());
         return kExitBadPolicy;
     }
+    if (const Status leap = refuse_leap(pins, boot, options); !leap) {
+        log_error(leap.error());
+        if (!pins.stands() && pins.others().empty()) static_cast<void>(pins.remove());
+        return kExitRefused;
+    }
     WallNews news;
-    const bool stood = pins.stands();
-    Result<Wall> wall = stand_up(options, std::move(pins), std::move(source), news);
+    const bool stood = pins.stands() || !pins.others().empty();
+    Result<Wall> wall = stand_up(options, std::move(pins), boot, news);
     log_news(news);
     if (!wall) return std::unexpected<Error>(std::move(wall).error());
     Daemon daemon(options, *std::move(wall));
     if (Status opened = daemon.open(); !opened) {
-        // What this start has built must not stand without a word; what stood before does.
-        if (!stood) static_cast<void>(daemon.abandon());
+        // A first policy must not stand without a word; what stood before does, and so does what
+        // was good before: a host that was shut is not opened for want of a socket.
+        if (!stood && boot.from == BootPolicy::From::file) static_cast<void>(daemon.abandon());
         return std::unexpected<Error>(std::move(opened).error());
     }
     if (stood) daemon.forget_losses();
+    daemon.begin(boot);
     SP_TRY(daemon.run());
     SP_TRY(daemon.end());
     return kExitDone;

@@ -13,12 +13,17 @@ namespace sallyport {
 enum class OnExit : std::uint8_t { keep, detach };
 // What happens to connections that were there before the wall.
 enum class Running : std::uint8_t { judge, keep };
+// What a start does with a policy from the file whose NICs are not there. One that was good
+// before always waits.
+enum class MissingNics : std::uint8_t { refuse, wait };
 
 struct RunOptions {
     std::string policy_file = "/etc/sallyport/policy.toml";
     Paths paths;
     OnExit on_exit = OnExit::keep;
     Running running = Running::judge;
+    MissingNics nics = MissingNics::refuse;
+    bool force = false;             // the first policy enforces, though it is started over ssh
     std::string log_level = "info"; // trace, debug, info, warning, error; checked by the caller
 };
 

@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/enforced.h"
 
-#include "base/fd.h"
+#include "base/durable_file.h"
 
-#include <cerrno>
-#include <cstdio>
-#include <fcntl.h>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
-#include <unistd.h>
 
 namespace sallyport {
 namespace {
@@ -34,21 +30,6 @@ Result<std::optional<Enforced>> read_record(const std::string& path) {
     return std::optional<Enforced>{std::move(enforced)};
 }
 
-Status write_whole(const std::string& path, const std::string& text) {
-    const Fd fd(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-    if (!fd) return fail_errno(errno, "making " + path);
-    std::size_t done = 0;
-    while (done < text.size()) {
-        const ssize_t wrote = write(fd.get(), text.data() + done, text.size() - done);
-        if (wrote < 0 && errno == EINTR) continue;
-        if (wrote < 0) return fail_errno(errno, "writing " + path, "free space on that disk");
-        done += static_cast<std::size_t>(wrote);
-    }
-    if (fsync(fd.get()) != 0)
-        return fail_errno(errno, "writing " + path, "free space on that disk");
-    return {};
-}
-
 XdpMode xdp_mode_of(const std::string& text) {
     if (text == "native") return XdpMode::native;
     return text == "generic" ? XdpMode::generic : XdpMode::automatic;
@@ -68,11 +49,35 @@ const char* text_of(XdpMode mode) {
 
 } // namespace
 
+std::vector<std::string> Enforced::guards() const {
+    std::vector<std::string> globs = interfaces;
+    globs.insert(globs.end(), fallback_interfaces.begin(), fallback_interfaces.end());
+    return globs;
+}
+
+Enforced without_record(const Enforced& tried, std::uint32_t generation, bool observe) {
+    Enforced known = tried;
+    known.generation = generation;
+    known.observe = observe;
+    known.panic = false;
+    if (!tried.fallback_interfaces.empty()) known.interfaces = tried.fallback_interfaces;
+    known.fallback_interfaces.clear();
+    known.file.clear();
+    known.sha256.clear();
+    known.applied.clear();
+    known.by.clear();
+    known.rules.clear();
+    known.compiled_for.clear();
+    return known;
+}
+
 std::string to_json_text(const Enforced& e) {
     json rules = json::array();
     for (const EnforcedRule& rule : e.rules)
         rules.push_back({{"name", rule.name}, {"direction", to_string(rule.direction)}});
     const json object = {{"generation", e.generation},
+                         {"panic", e.panic},
+                         {"last_generation", e.last_generation},
                          {"file", e.file},
                          {"sha256", e.sha256},
                          {"applied", e.applied},
@@ -82,35 +87,41 @@ std::string to_json_text(const Enforced& e) {
                          {"packet_sockets", e.packet_sockets},
                          {"packet_socket_users", e.packet_socket_users},
                          {"interfaces", e.interfaces},
+                         {"fallback_interfaces", e.fallback_interfaces},
                          {"xdp", text_of(e.xdp)},
                          {"flow_max", e.flow_max},
                          {"repeat_s", e.repeat_s},
                          {"rules", rules},
                          {"counters", e.counters},
-                         {"nic_counters", e.nic_counters}};
+                         {"nic_counters", e.nic_counters},
+                         {"compiled_for", e.compiled_for}};
     return object.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
 }
 
 Result<Enforced> enforced_from_json(const std::string& text) {
     try {
         const json object = json::parse(text);
-        Enforced e{.generation = object.at("generation"),
-                   .file = object.at("file"),
-                   .sha256 = object.at("sha256"),
-                   .applied = object.at("applied"),
-                   .by = object.at("by"),
-                   .observe = object.at("observe"),
-                   .cgroup = object.at("cgroup"),
-                   .packet_sockets = object.value("packet_sockets", "report"),
-                   .packet_socket_users =
-                       object.value("packet_socket_users", std::vector<std::string>{}),
-                   .interfaces = object.at("interfaces"),
-                   .xdp = xdp_mode_of(object.value("xdp", "")), // younger than the record
-                   .flow_max = object.at("flow_max"),
-                   .repeat_s = object.at("repeat_s"),
-                   .rules = {},
-                   .counters = object.at("counters"),
-                   .nic_counters = object.at("nic_counters")};
+        Enforced e{
+            .generation = object.at("generation"),
+            .panic = object.value("panic", false),
+            .last_generation = object.value("last_generation", 0u),
+            .file = object.at("file"),
+            .sha256 = object.at("sha256"),
+            .applied = object.at("applied"),
+            .by = object.at("by"),
+            .observe = object.at("observe"),
+            .cgroup = object.at("cgroup"),
+            .packet_sockets = object.value("packet_sockets", "report"),
+            .packet_socket_users = object.value("packet_socket_users", std::vector<std::string>{}),
+            .interfaces = object.at("interfaces"),
+            .fallback_interfaces = object.value("fallback_interfaces", std::vector<std::string>{}),
+            .xdp = xdp_mode_of(object.value("xdp", "")), // younger than the record
+            .flow_max = object.at("flow_max"),
+            .repeat_s = object.at("repeat_s"),
+            .rules = {},
+            .counters = object.at("counters"),
+            .nic_counters = object.at("nic_counters"),
+            .compiled_for = object.value("compiled_for", std::vector<std::string>{})};
         for (const json& rule : object.at("rules")) {
             const std::string direction = rule.at("direction");
             e.rules.push_back({.name = rule.at("name"),
@@ -126,21 +137,12 @@ Result<Enforced> enforced_from_json(const std::string& text) {
 }
 
 Status stage_enforced(const std::string& state_dir, const Enforced& enforced) {
-    std::error_code error;
-    std::filesystem::create_directories(state_dir, error);
-    if (error) return fail_errno(error.value(), "making " + state_dir);
-    const std::string path = staged_in(state_dir);
-    SP_TRY(write_whole(path + ".new", to_json_text(enforced)));
-    if (std::rename((path + ".new").c_str(), path.c_str()) != 0)
-        return fail_errno(errno, "renaming " + path);
-    return {};
+    SP_TRY(make_directory_durably(state_dir));
+    return replace_durably(staged_in(state_dir), to_json_text(enforced));
 }
 
 Status settle_enforced(const std::string& state_dir) {
-    const std::string path = path_in(state_dir);
-    if (std::rename(staged_in(state_dir).c_str(), path.c_str()) != 0)
-        return fail_errno(errno, "renaming " + path);
-    return {};
+    return rename_durably(staged_in(state_dir), path_in(state_dir));
 }
 
 void unstage_enforced(const std::string& state_dir) {
@@ -152,6 +154,10 @@ void forget_enforced(const std::string& state_dir) {
     unstage_enforced(state_dir);
     std::error_code ignored;
     std::filesystem::remove(path_in(state_dir), ignored);
+}
+
+Result<std::optional<Enforced>> load_settled(const std::string& state_dir) {
+    return read_record(path_in(state_dir));
 }
 
 Result<std::optional<Enforced>> load_enforced(const std::string& state_dir,

@@ -21,23 +21,36 @@ struct EnforcedRule {
 
 struct Enforced {
     std::uint32_t generation = 0;
-    std::string file;    // the policy's, absolute
-    std::string sha256;  // of its bytes
-    std::string applied; // RFC 3339, UTC
-    std::string by;      // who started or asked
+    bool panic = false;                // by `panic`, until that ends: as a policy on trial
+    std::uint32_t last_generation = 0; // the highest ever in force; none comes twice
+    std::string file;                  // the policy's, absolute
+    std::string sha256;                // of its bytes
+    std::string applied;               // RFC 3339, UTC
+    std::string by;                    // who started or asked
     bool observe = false;
     std::string cgroup = "/";
     std::string packet_sockets = "report"; // as the policy has it
     std::vector<std::string> packet_socket_users;
     std::vector<std::string> interfaces; // globs
+    // While it is on trial: those of the policy that it may fall back to, guarded as well.
+    std::vector<std::string> fallback_interfaces;
     XdpMode xdp = XdpMode::automatic;
     std::uint32_t flow_max = 0;
     std::uint32_t repeat_s = 10;
     std::vector<EnforcedRule> rules;                   // by number
     std::map<std::string, std::uint32_t> counters;     // of rules' names, those of old rules too
     std::map<std::string, std::uint32_t> nic_counters; // of interfaces' names
+    // The interfaces that its tables were made for; empty in records of earlier versions.
+    std::vector<std::string> compiled_for;
     bool operator==(const Enforced&) const = default;
+    // Globs of the NICs to guard.
+    [[nodiscard]] std::vector<std::string> guards() const;
 };
+
+// What is known of the policy that `tried` falls back to where its own record is lost: the
+// NICs that it guards, its generation, and whether it observes. Whose rules it has is not.
+[[nodiscard]] Enforced without_record(const Enforced& tried, std::uint32_t generation,
+                                      bool observe);
 
 [[nodiscard]] std::string to_json_text(const Enforced& enforced);
 [[nodiscard]] Result<Enforced> enforced_from_json(const std::string& text);
@@ -50,6 +63,9 @@ struct Enforced {
 void unstage_enforced(const std::string& state_dir);
 // Both are of a wall that is gone, and the next one counts its generations from 1 as well.
 void forget_enforced(const std::string& state_dir);
+// The record of a policy on trial stays staged, so that the settled one is what it falls
+// back to. nullopt when there is none.
+[[nodiscard]] Result<std::optional<Enforced>> load_settled(const std::string& state_dir);
 // Of the two the one of that generation, else the settled one; nullopt when there is none.
 [[nodiscard]] Result<std::optional<Enforced>> load_enforced(const std::string& state_dir,
                                                             std::uint32_t generation);

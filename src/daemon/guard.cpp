@@ -8,8 +8,8 @@
 namespace sallyport {
 namespace {
 
-// Others that guard hold the pins for milliseconds.
-constexpr std::chrono::milliseconds kPatience{300};
+// Others that guard hold the pins for milliseconds each, and there may be many: all NICs of a card.
+constexpr std::chrono::milliseconds kPatience{3000};
 
 nlohmann::ordered_json or_null(const std::string& text) {
     return text.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(text);
@@ -17,6 +17,10 @@ nlohmann::ordered_json or_null(const std::string& text) {
 
 // Early in a boot there is none yet: whoever raises it guards what is there then.
 Wall::Guarded no_wall(const Paths& paths) {
+    if (!other_layouts(paths.bpffs).empty())
+        return {.guarded = false,
+                .mode = "",
+                .why = "the wall that stands is of another version: run takes it over"};
     return {.guarded = false, .mode = "", .why = "no wall stands in " + paths.bpffs};
 }
 

@@ -37,7 +37,7 @@ std::string dotted(std::string name) {
 } // namespace
 
 bool may_answer_by_cookies(const Rule& rule) {
-    return rule.limit && rule.limit->cookies &&
+    return rule.limit && rule.limit->rate.count != 0 && rule.limit->cookies &&
            (rule.services.any_protocol ||
             std::ranges::any_of(rule.services.ranges,
                                 [](const ServiceRange& r) { return r.proto == kTcp; }));
@@ -46,8 +46,10 @@ bool may_answer_by_cookies(const Rule& rule) {
 std::map<std::string, std::string> settings_wanted(const Policy& policy) {
     std::map<std::string, std::string> wanted;
     if (policy.host.sysctls == Sysctls::set &&
-        std::ranges::any_of(policy.rules, may_answer_by_cookies))
+        std::ranges::any_of(policy.rules, may_answer_by_cookies)) {
         wanted["net/ipv4/tcp_syncookies"] = "2";
+        wanted["net/ipv4/tcp_timestamps"] = "2";
+    }
     return wanted;
 }
 

@@ -4,6 +4,7 @@
 #include "base/fd.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
@@ -11,6 +12,7 @@
 #include <fmt/format.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 namespace sallyport {
 namespace {
@@ -28,12 +30,27 @@ std::uint64_t monotonic_usec() {
            static_cast<std::uint64_t>(now.tv_nsec) / 1000;
 }
 
+// For this process alone, when the manager says for whom.
+std::chrono::microseconds watchdog_from_environment() {
+    const char* timeout = std::getenv("WATCHDOG_USEC");
+    const char* whose = std::getenv("WATCHDOG_PID");
+    if (timeout == nullptr) return {};
+    if (whose != nullptr && std::to_string(::getpid()) != whose) return {};
+    std::uint64_t usec = 0;
+    const char* end = timeout + std::strlen(timeout);
+    const auto [stopped, error] = std::from_chars(timeout, end, usec);
+    constexpr std::uint64_t kMost = 1'000'000ull * 3600 * 24;
+    if (error != std::errc() || stopped != end || usec > kMost) return {};
+    return std::chrono::microseconds(usec);
+}
+
 } // namespace
 
 Notifier Notifier::from_environment() {
     const char* socket = std::getenv("NOTIFY_SOCKET");
     Notifier notifier(socket == nullptr ? "" : socket);
-    ::unsetenv("NOTIFY_SOCKET");
+    notifier.set_watchdog(watchdog_from_environment());
+    for (const char* name : {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"}) ::unsetenv(name);
     return notifier;
 }
 
@@ -48,6 +65,12 @@ void Notifier::reloading() const {
 
 void Notifier::stopping() const {
     send("STOPPING=1\nSTATUS=stopping\n");
+}
+
+void Notifier::alive(std::chrono::steady_clock::time_point now) {
+    if (watchdog_.count() == 0 || now - alive_at_ < watchdog_ / 2) return;
+    alive_at_ = now;
+    send("WATCHDOG=1\n");
 }
 
 void Notifier::status(std::string_view text) const {

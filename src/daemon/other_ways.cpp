@@ -2,6 +2,7 @@
 #include "daemon/other_ways.h"
 
 #include "base/fd.h"
+#include "base/text.h"
 
 #include <algorithm>
 #include <fcntl.h>
@@ -57,6 +58,15 @@ std::vector<std::string> nic_sharers(const std::string& root) {
     for (const char* name : {"ipvlan", "macvlan"})
         if (fs::exists(root + "/sys/module/" + name)) sharers.emplace_back(name);
     return sharers;
+}
+
+std::vector<std::string> fast_paths(const Result<Flowtables>& found) {
+    std::vector<std::string> paths;
+    if (found)
+        for (const std::string& name : found->names)
+            paths.push_back("flowtable:" + escaped(name, Tabs::escape));
+    if (!found || found->more) paths.emplace_back("flowtables");
+    return paths;
 }
 
 } // namespace sallyport

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Ways off this machine that are no network to the kernel's packet hooks, as far
-// as devices tell of them. Part of what `status` calls blind.
+// as devices tell of them, and ways past some of these hooks. Part of what `status`
+// calls blind.
+#include "kernel/flowtables.h"
+
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -24,5 +27,9 @@ struct OtherWaysWorld {
 // "ipvlan", "macvlan": devices of other namespaces may share a guarded NIC. Blind only
 // where the kernel does not tell in whose namespace a packet was routed (before 6.4).
 [[nodiscard]] std::vector<std::string> nic_sharers(const std::string& root);
+
+// "flowtable:NAME": what is routed by its entries goes past netfilter's hooks.
+// "flowtables": there are more than are listed, or they cannot be listed.
+[[nodiscard]] std::vector<std::string> fast_paths(const Result<Flowtables>& found);
 
 } // namespace sallyport

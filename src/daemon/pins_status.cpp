@@ -9,6 +9,7 @@
 #include "kernel/link.h"
 #include "kernel/map.h"
 #include "kernel/pins.h"
+#include "kernel/trial.h"
 #include "sallyport/abi/control.h"
 
 #include <cerrno>
@@ -91,6 +92,9 @@ Result<StatusView> status_from_pins(const Paths& paths) {
             return fail(ErrorKind::permission, "the pins are for root only", "run it as root");
         StatusView view;
         view.why = "sallyport is not running and has no pins in " + paths.bpffs;
+        if (const std::vector<std::string> others = other_layouts(paths.bpffs); !others.empty())
+            view.why = "a wall of another version stands in " + others.front() +
+                       ", which this one cannot read: run takes it over, down removes it";
         return view;
     }
     Result<PinnedMaps> opened = open_maps(layout);
@@ -109,8 +113,8 @@ Result<StatusView> status_from_pins(const Paths& paths) {
             state_of_pin(pin_of_file(entry.path().filename().string()), entry.path().string()));
     add_clsact(hooks);
     for (HookState& state : forward_filters()) hooks.push_back(std::move(state));
-    const std::uint64_t word = SP_TRY(control_word(pinned.maps()));
-    const sp_slot slot = SP_TRY(read_slot(pinned.maps(), sp_control_active(word)));
+    const ControlState control = SP_TRY(control_state(pinned.maps()));
+    const sp_slot slot = SP_TRY(read_slot(pinned.maps(), control.slot));
     const Result<std::optional<Enforced>> enforced =
         load_enforced(paths.state_dir, slot.generation);
     StatusView view =

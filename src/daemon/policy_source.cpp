@@ -25,17 +25,18 @@ std::string started_by() {
 } // namespace
 
 std::optional<PolicySource> read_policy(const std::string& file) {
-    Result<ParsedPolicy> parsed = load_policy(file);
+    auto text = std::make_shared<PolicyText>();
+    Result<ParsedPolicy> parsed = load_policy(file, text.get());
     if (!parsed) {
         log_error(parsed.error());
         return std::nullopt;
     }
     for (const Diagnostic& diagnostic : parsed->diagnostics) {
-        const std::string text = to_text(diagnostic);
+        const std::string line = to_text(diagnostic);
         if (diagnostic.severity == Severity::error)
-            spdlog::error("{}", text);
+            spdlog::error("{}", line);
         else
-            spdlog::warn("{}", text);
+            spdlog::warn("{}", line);
     }
     if (!parsed->policy) return std::nullopt;
     for (const Diagnostic& advice : advise(*parsed->policy, file, system_advice_world()))
@@ -48,7 +49,8 @@ std::optional<PolicySource> read_policy(const std::string& file) {
     return PolicySource{.policy = *std::move(parsed->policy),
                         .file = error ? file : absolute.string(),
                         .sha256 = parsed->sha256,
-                        .by = started_by()};
+                        .by = started_by(),
+                        .text = std::move(text)};
 }
 
 } // namespace sallyport

@@ -37,7 +37,7 @@ WallTime now() {
 } // namespace
 
 Publisher::Publisher(const Wall& wall, OwnerNames owners, std::chrono::seconds repeat)
-    : wall_(wall), owners_(std::move(owners)), fold_(repeat), host_(host_name()),
+    : wall_(wall), owners_(std::move(owners)), fold_(repeat), limited_(repeat), host_(host_name()),
       host_netns_(netns_cookie().value_or(0)) {}
 
 Event Publisher::named(Event event) {
@@ -54,8 +54,16 @@ void Publisher::take_record(std::span<const std::byte> record) {
     Result<Event> event = decode_event(record, monotonic_to_wall());
     if (!event) return; // of a program newer than this daemon; its counters still tell
     // Named before it is folded: the process may be gone when the count comes.
-    for (Event& ready : fold_.add(*std::move(event), std::chrono::steady_clock::now()))
-        publish(named(std::move(ready)));
+    const SteadyTime at = std::chrono::steady_clock::now();
+    if (Limited::is_refusal(*event)) say_limited(*event, at);
+    for (Event& ready : fold_.add(*std::move(event), at)) publish(named(std::move(ready)));
+}
+
+void Publisher::say_limited(const Event& refusal, SteadyTime at) {
+    Event event = refusal;
+    event.rule = wall_.rule_name(refusal.generation, refusal.rule_number);
+    std::optional<Event> begins = limited_.add(event, wall_.source_width(event.rule), at);
+    if (begins) publish(*std::move(begins));
 }
 
 void Publisher::publish(Event event) {
@@ -79,6 +87,7 @@ void Publisher::say_lost(LostBy by, std::uint64_t total, std::uint64_t& told) {
 void Publisher::tick(const Counters& counters) {
     const SteadyTime at = std::chrono::steady_clock::now();
     for (Event& ready : fold_.due(at)) publish(named(std::move(ready)));
+    for (Event& ready : limited_.due(at)) publish(std::move(ready));
     if (at - lost_said_ < std::chrono::seconds(1)) return;
     lost_said_ = at;
     say_losses(counters);
@@ -96,6 +105,7 @@ void Publisher::say_losses(const Counters& counters) {
 
 void Publisher::flush() {
     for (Event& ready : fold_.flush()) publish(named(std::move(ready)));
+    for (Event& ready : limited_.flush()) publish(std::move(ready));
 }
 
 void Publisher::say_policy(EventState state, const std::string& detail) {

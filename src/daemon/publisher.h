@@ -4,6 +4,7 @@
 #include "daemon/owner.h"
 #include "event/event.h"
 #include "event/fold.h"
+#include "event/limited.h"
 #include "event/sink.h"
 #include "kernel/counters.h"
 #include "sallyport/abi/packet_socket.h"
@@ -28,7 +29,10 @@ class Publisher {
 
     // Not owned; they outlive the publisher.
     void add_sink(EventSink* sink) { sinks_.push_back(sink); }
-    void set_repeat(std::chrono::seconds repeat) { fold_.set_repeat(repeat); }
+    void set_repeat(std::chrono::seconds repeat) {
+        fold_.set_repeat(repeat);
+        limited_.set_repeat(repeat);
+    }
 
     // A record of the ring.
     void take_record(std::span<const std::byte> record);
@@ -54,10 +58,12 @@ class Publisher {
     void publish(Event event);
     void say_lost(LostBy by, std::uint64_t total, std::uint64_t& told);
     [[nodiscard]] Event named(Event event);
+    void say_limited(const Event& refusal, SteadyTime now);
 
     const Wall& wall_;
     OwnerNames owners_;
     Fold fold_;
+    Limited limited_;
     std::vector<EventSink*> sinks_;
     std::string host_;
     std::uint64_t host_netns_ = 0;

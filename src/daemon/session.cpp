@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/session.h"
 
+#include "kernel/socket_holders.h"
+
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
@@ -8,6 +10,7 @@
 #include <netinet/in.h>
 #include <set>
 #include <sstream>
+#include <sys/stat.h>
 
 namespace sallyport {
 namespace {
@@ -23,22 +26,28 @@ std::string read_whole(const std::string& file) {
     return text.str();
 }
 
+struct Place {
+    pid_t parent = 0;
+    int terminal = 0; // 0: none
+};
+
 // Behind the last ')': a process chooses its own name.
-pid_t parent_of(const std::string& process_dir) {
+Place place_of(const std::string& process_dir) {
     const std::string stat = read_whole(process_dir + "/stat");
     const std::size_t name_end = stat.rfind(')');
-    if (name_end == std::string::npos) return 0;
+    if (name_end == std::string::npos) return {};
     std::istringstream rest(stat.substr(name_end + 1));
     char state = 0;
-    pid_t parent = 0;
-    rest >> state >> parent;
-    return parent;
+    pid_t group = 0;
+    pid_t session = 0;
+    Place place;
+    rest >> state >> place.parent >> group >> session >> place.terminal;
+    return place;
 }
 
-// sshd, sshd-session (OpenSSH 9.8), dropbear; the rest of the names is theirs as well.
-bool is_login_server(const std::string& process_dir) {
-    const std::string comm = read_whole(process_dir + "/comm");
-    return comm.starts_with("sshd") || comm.starts_with("dropbear");
+bool is_roots(const std::string& process_dir) {
+    struct stat directory{};
+    return stat(process_dir.c_str(), &directory) == 0 && directory.st_uid == 0;
 }
 
 void add_client_of(const std::string& process_dir, std::set<Address>& peers) {
@@ -57,16 +66,10 @@ void add_client_of(const std::string& process_dir, std::set<Address>& peers) {
 
 void add_peers_of(const std::string& process_dir, std::span<const SocketInfo> sockets,
                   std::set<Address>& peers) {
-    std::error_code error;
-    for (const fs::directory_entry& held : fs::directory_iterator(process_dir + "/fd", error)) {
-        const std::string target = fs::read_symlink(held.path(), error).string();
-        if (error || !target.starts_with("socket:[")) continue;
-        std::uint32_t inode = 0;
-        std::from_chars(target.data() + 8, target.data() + target.size(), inode);
-        for (const SocketInfo& socket : sockets)
-            if (inode != 0 && socket.inode == inode && socket.remote_port != 0)
-                peers.insert(socket.remote);
-    }
+    const std::set<std::uint64_t> inodes = socket_inodes(process_dir);
+    for (const SocketInfo& socket : sockets)
+        if (socket.inode != 0 && socket.remote_port != 0 && inodes.contains(socket.inode))
+            peers.insert(socket.remote);
 }
 
 bool is_loopback(const Address& address) {
@@ -76,6 +79,11 @@ bool is_loopback(const Address& address) {
 
 } // namespace
 
+bool is_login_server(const std::string& process_dir) {
+    const std::string comm = read_whole(process_dir + "/comm");
+    return comm.starts_with("sshd") || comm.starts_with("dropbear");
+}
+
 std::vector<Address> session_peers(pid_t process, std::span<const SocketInfo> sockets,
                                    const std::string& proc_root) {
     std::set<Address> peers;
@@ -83,9 +91,39 @@ std::vector<Address> session_peers(pid_t process, std::span<const SocketInfo> so
         const std::string directory = proc_root + "/" + std::to_string(process);
         add_client_of(directory, peers);
         if (is_login_server(directory)) add_peers_of(directory, sockets, peers);
-        process = parent_of(directory);
+        process = place_of(directory).parent;
     }
     std::erase_if(peers, is_loopback);
+    return {peers.begin(), peers.end()};
+}
+
+bool session_stands(pid_t process, std::span<const SocketInfo> sockets,
+                    const std::string& proc_root) {
+    const std::vector<Address> peers = session_peers(process, sockets, proc_root);
+    return std::ranges::any_of(sockets, [&](const SocketInfo& socket) {
+        return socket.state == TcpState::established &&
+               std::ranges::find(peers, socket.remote) != peers.end();
+    });
+}
+
+std::vector<Address> root_session_peers(std::span<const SocketInfo> sockets,
+                                        const std::string& proc_root) {
+    std::set<Address> peers;
+    std::error_code error;
+    for (fs::directory_iterator at(proc_root, error), end; !error && at != end;
+         at.increment(error)) {
+        const std::string name = at->path().filename();
+        pid_t process = 0;
+        const auto [last, wrong] = std::from_chars(name.data(), name.data() + name.size(), process);
+        if (wrong != std::errc() || last != name.data() + name.size()) continue;
+        if (!is_roots(at->path()) || place_of(at->path()).terminal == 0) continue;
+        for (const Address& peer : session_peers(process, sockets, proc_root)) peers.insert(peer);
+    }
+    std::erase_if(peers, [&](const Address& peer) {
+        return std::ranges::none_of(sockets, [&](const SocketInfo& socket) {
+            return socket.remote == peer && socket.state == TcpState::established;
+        });
+    });
     return {peers.begin(), peers.end()};
 }
 

@@ -94,11 +94,23 @@ StatusView view_from(const json& object) {
     const json cookies = part_of(object, "cookies", json::object());
     view.cookies_sent = cookies.value("sent", std::uint64_t{0});
     view.cookies_taken = cookies.value("taken", std::uint64_t{0});
+    const json challenges = part_of(object, "challenges", json::object());
+    view.challenged = challenges.value("sent", std::uint64_t{0});
+    view.proofs_lost = challenges.value("lost", std::uint64_t{0});
     view.bans_active = part_of(object, "bans", json::object()).value("active", std::uint64_t{0});
+    for (const json& jail : part_of(object, "jails", json::array()))
+        view.jails.push_back(
+            {.name = jail.value("name", ""),
+             .lines = jail.value("lines", std::uint64_t{0}),
+             .matched = jail.value("matched", std::uint64_t{0}),
+             .bans = jail.value("bans", std::uint64_t{0}),
+             .files = part_of(jail, "files", json::array()).get<std::vector<std::string>>(),
+             .why = text_in(jail, "why")});
     const json events = part_of(object, "events", json::object());
     view.events_sent = events.value("sent", std::uint64_t{0});
     view.events_folded = events.value("folded", std::uint64_t{0});
     view.events_lost = events.value("lost", std::uint64_t{0});
+    view.waiting = part_of(object, "waiting", json::array()).get<std::vector<std::string>>();
     view.blind = part_of(object, "blind", json::array()).get<std::vector<std::string>>();
     if (const json sockets = part_of(object, "packet_sockets", nullptr); !sockets.is_null()) {
         view.packet_sockets.emplace();
@@ -133,6 +145,14 @@ ordered_json to_json(const StatusView& status) {
         for (const PacketSocketStatus& socket : *status.packet_sockets)
             sockets.push_back(packet_socket_to_json(socket));
     }
+    ordered_json jails = ordered_json::array();
+    for (const JailStatus& jail : status.jails)
+        jails.push_back({{"name", jail.name},
+                         {"lines", jail.lines},
+                         {"matched", jail.matched},
+                         {"bans", jail.bans},
+                         {"files", jail.files},
+                         {"why", or_null(jail.why)}});
     ordered_json reasons = ordered_json::object();
     for (const auto& [reason, count] : status.reasons) reasons[reason] = count;
     return {{"state", status.state},
@@ -153,12 +173,15 @@ ordered_json to_json(const StatusView& status) {
               {"max", status.flow_max},
               {"refused", status.flow_refused}}},
             {"cookies", {{"sent", status.cookies_sent}, {"taken", status.cookies_taken}}},
+            {"challenges", {{"sent", status.challenged}, {"lost", status.proofs_lost}}},
             {"bans", {{"active", status.bans_active}}},
+            {"jails", jails},
             {"events",
              {{"sent", status.events_sent},
               {"folded", status.events_folded},
               {"lost", status.events_lost}}},
             {"packet_sockets", sockets},
+            {"waiting", status.waiting},
             {"blind", status.blind}};
 }
 

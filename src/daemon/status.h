@@ -32,6 +32,17 @@ struct RuleStatus {
     bool operator==(const RuleStatus&) const = default;
 };
 
+// A jail of the policy.
+struct JailStatus {
+    std::string name;
+    std::uint64_t lines = 0;
+    std::uint64_t matched = 0;
+    std::uint64_t bans = 0; // asked for
+    std::vector<std::string> files;
+    std::string why; // it does not work, or not wholly; "" when it does
+    bool operator==(const JailStatus&) const = default;
+};
+
 // A process that holds a socket of AF_PACKET or AF_XDP.
 struct PacketSocketStatus {
     std::uint32_t pid = 0;
@@ -66,10 +77,14 @@ struct StatusView {
     std::uint64_t flow_refused = 0;
     std::uint64_t cookies_sent = 0;  // SYNs that XDP answered
     std::uint64_t cookies_taken = 0; // connections that followed
+    std::uint64_t challenged = 0;    // refused SYNs whose source was asked to prove itself
+    std::uint64_t proofs_lost = 0;   // for want of room
     std::uint64_t bans_active = 0;
+    std::vector<JailStatus> jails;
     std::uint64_t events_sent = 0;
     std::uint64_t events_folded = 0;
     std::uint64_t events_lost = 0;
+    std::vector<std::string> waiting; // names and globs of [host] interfaces that match no NIC yet
     std::vector<std::string> blind; // what this kernel cannot see: "af-xdp", "packet-sockets", ...
     // As of a few seconds ago; nothing when nobody looks: no daemon, or packet-sockets = "allow".
     std::optional<std::vector<PacketSocketStatus>> packet_sockets;

@@ -7,15 +7,18 @@
 #include "kernel/bans.h"
 #include "kernel/counters.h"
 #include "kernel/flows.h"
+#include "kernel/trial.h"
 #include "sallyport/abi/control.h"
 
 #include <algorithm>
 #include <filesystem>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace sallyport {
 namespace {
 
+constexpr const char* kNoNic = "no interface is guarded";
 constexpr const char* kSocketHooks[] = {"lsm_create", "lsm_receive", "lsm_sendmsg"};
 
 bool refuses_packet_sockets(const std::vector<HookState>& hooks) {
@@ -36,6 +39,7 @@ std::vector<std::string> blind_spots(const std::vector<HookState>& hooks, const 
     if (!std::filesystem::is_empty("/sys/class/infiniband", error) && !error)
         blind.push_back("rdma");
     for (std::string& way : other_ways(system_other_ways())) blind.push_back(std::move(way));
+    for (std::string& path : fast_paths(flowtables())) blind.push_back(std::move(path));
     for (const HookState& hook : hooks)
         if (!hook.attached && !is_socket_hook(hook.hook))
             blind.push_back(hook.iface.empty() ? hook.hook : hook.hook + ":" + hook.iface);
@@ -111,7 +115,7 @@ Status add_hooks(StatusView& view, const Maps& maps, const std::vector<HookState
              dropped(SP_HOOK_CONNECT));
     add_pair(view, hooks, "sendmsg", {"sendmsg4", "sendmsg6"}, admitted(SP_HOOK_SENDMSG),
              dropped(SP_HOOK_SENDMSG));
-    add_pair(view, hooks, "cgroup", {"cgroup_egress", "cgroup_ingress", "sock_create"},
+    add_pair(view, hooks, "cgroup", {"cgroup_egress", "cgroup_ingress", "sock_create", "sock_ops"},
              admitted(SP_HOOK_CGROUP), dropped(SP_HOOK_CGROUP));
     add_forward(view, hooks, admitted(SP_HOOK_FORWARD), dropped(SP_HOOK_FORWARD));
     if (std::ranges::any_of(hooks, [](const HookState& h) { return is_socket_hook(h.hook); }))
@@ -151,11 +155,40 @@ void judge_state(StatusView& view, const std::vector<HookState>& hooks, const sp
     }
     if (!xdp) {
         view.state = "not-protected";
-        view.why = "no interface is guarded";
+        view.why = kNoNic;
     }
 }
 
+Result<nlohmann::json> trial_of(const Maps& maps, const ControlState& control, bool panic) {
+    const sp_slot fallback = SP_TRY(read_slot(maps, control.other));
+    const std::uint64_t now = boot_ms();
+    const std::uint64_t left = control.deadline_ms > now ? control.deadline_ms - now : 0;
+    const bool ends = control.deadline_ms < kTrialForEver;
+    return nlohmann::json{{"seconds_left", ends ? nlohmann::json((left + 999) / 1000) : nullptr},
+                          {"fallback_generation", fallback.generation},
+                          {"panic", panic}};
+}
+
 } // namespace
+
+std::vector<std::string> awaited(const std::vector<std::string>& globs,
+                                 const std::vector<Interface>& nics) {
+    std::vector<std::string> missing;
+    bool any = false;
+    for (const std::string& glob : globs) {
+        const bool found = std::ranges::any_of(nics, [&glob](const Interface& nic) {
+            return !nic.is_loopback && glob_matches(glob, nic.name);
+        });
+        any = any || found;
+        if (!found && std::ranges::find(missing, glob) == missing.end()) missing.push_back(glob);
+    }
+    // Where something is guarded, a glob need not match.
+    if (any)
+        std::erase_if(missing, [](const std::string& glob) {
+            return glob.find_first_of("*?[") != std::string::npos;
+        });
+    return missing;
+}
 
 PacketSocketStatus packet_socket_status(const Event& event) {
     return {.pid = event.pid.value_or(0),
@@ -174,10 +207,12 @@ PacketSocketStatus packet_socket_status(const Event& event) {
 Result<StatusView> build_status(const Maps& maps, const std::vector<HookState>& hooks,
                                 const Enforced& enforced) {
     StatusView view;
-    const std::uint64_t word = SP_TRY(control_word(maps));
-    const sp_slot slot = SP_TRY(read_slot(maps, sp_control_active(word)));
+    const ControlState control = SP_TRY(control_state(maps));
+    const sp_slot slot = SP_TRY(read_slot(maps, control.slot));
     const Counters counters = SP_TRY(read_counters(maps));
     judge_state(view, hooks, slot);
+    if (control.phase == TrialPhase::runs)
+        view.trial = SP_TRY(trial_of(maps, control, enforced.panic));
     view.policy_file = enforced.file;
     view.policy_sha256 = enforced.sha256;
     view.policy_applied = enforced.applied;
@@ -203,11 +238,17 @@ Result<StatusView> build_status(const Maps& maps, const std::vector<HookState>& 
     view.flow_refused = counters.counts[SP_COUNT_FLOWS_REFUSED];
     view.cookies_sent = counters.counts[SP_COUNT_COOKIES_SENT];
     view.cookies_taken = counters.counts[SP_COUNT_COOKIES_TAKEN];
+    view.challenged = counters.counts[SP_COUNT_CHALLENGED];
+    view.proofs_lost = counters.counts[SP_COUNT_PROOFS_LOST];
     view.bans_active = SP_TRY(count_bans(maps));
     view.events_sent = counters.counts[SP_COUNT_EVENTS_SENT];
     view.events_lost =
         counters.counts[SP_COUNT_EVENTS_LOST] + counters.counts[SP_COUNT_EVENTS_HELD];
     view.blind = blind_spots(hooks, slot);
+    if (const Result<std::vector<Interface>> nics = list_interfaces())
+        view.waiting = awaited(enforced.guards(), *nics);
+    if (view.why == kNoNic && !view.waiting.empty())
+        view.why += fmt::format(": waiting for {}", fmt::join(view.waiting, ", "));
     return view;
 }
 

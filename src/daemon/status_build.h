@@ -6,6 +6,7 @@
 #include "daemon/status.h"
 #include "event/event.h"
 #include "kernel/hooks.h"
+#include "kernel/interfaces.h"
 #include "kernel/maps.h"
 
 #include <vector>
@@ -14,6 +15,10 @@ namespace sallyport {
 
 [[nodiscard]] Result<StatusView> build_status(const Maps& maps, const std::vector<HookState>& hooks,
                                               const Enforced& enforced);
+
+// Names that no NIC has yet, and globs as well when none of all matches.
+[[nodiscard]] std::vector<std::string> awaited(const std::vector<std::string>& globs,
+                                               const std::vector<Interface>& nics);
 
 // `event` is one of Publisher::socket_event.
 [[nodiscard]] PacketSocketStatus packet_socket_status(const Event& event);

@@ -3,9 +3,11 @@
 
 #include "compile/compile.h"
 #include "kernel/apply.h"
+#include "kernel/connections.h"
 #include "kernel/flows.h"
 #include "kernel/map.h"
 #include "kernel/namespaces.h"
+#include "kernel/trial.h"
 
 #include <algorithm>
 #include <chrono>
@@ -15,29 +17,15 @@
 #include <fstream>
 #include <net/if.h>
 #include <sstream>
-#include <sys/random.h>
 
 namespace sallyport {
 namespace {
 
 constexpr std::size_t kGenerationsNamed = 8;
+constexpr std::uint32_t kSecondsToRecount = 60;
 
 std::string now_rfc3339() {
     return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
-}
-
-Result<sp_settings> fresh_settings(const Policy& policy, const Cgroup& cgroup) {
-    sp_settings settings{};
-    if (getrandom(settings.secret, sizeof(settings.secret), 0) !=
-        static_cast<ssize_t>(sizeof(settings.secret)))
-        return fail_errno(errno, "drawing a secret");
-    settings.host_cgroup = cgroup.id;
-    settings.host_level = cgroup.level;
-    settings.host_netns = SP_TRY(netns_cookie());
-    settings.forward_hook = SP_FORWARD_NETFILTER; // where the kernel has it
-    settings.flow_max = policy.flows.max;
-    settings.flow_sets = flow_sets_for(policy.flows.max);
-    return settings;
 }
 
 // The settings of what stands, read without loading anything.
@@ -52,11 +40,11 @@ Result<sp_settings> standing_settings(const Pins& pins) {
 Result<sp_slot> standing_slot(const Pins& pins) {
     const Fd control = SP_TRY(open_pinned(pins.map("sp_control")));
     const Fd slots = SP_TRY(open_pinned(pins.map("sp_slots")));
-    const std::uint32_t zero = 0;
-    const std::optional<sp_control> word = SP_TRY(map_lookup<sp_control>(control.get(), zero));
     Maps maps;
+    maps.control = control.get();
     maps.slots = slots.get();
-    return read_slot(maps, sp_control_active(word.value_or(sp_control{}).word));
+    const ControlState state = SP_TRY(control_state(maps));
+    return read_slot(maps, state.slot);
 }
 
 // Without a record: where the wall stands, as the pins tell. The hooks must not
@@ -96,60 +84,6 @@ Wall::Wall(Pins pins, Programs programs, std::string state_dir)
     : pins_(std::move(pins)), programs_(std::move(programs)), state_dir_(std::move(state_dir)),
       cgroup_mount_(find_cgroup_mount()), vlan_offloads_(state_dir_), settings_(state_dir_) {}
 
-Result<Wall> Wall::raise(Pins pins, const PolicySource& source, Running running,
-                         const std::string& state_dir, WallNews& news) {
-    const Cgroup cgroup = SP_TRY(open_cgroup(find_cgroup_mount(), source.policy.host.cgroup));
-    const sp_settings settings = SP_TRY(fresh_settings(source.policy, cgroup));
-    // What a start that died half-way may have left is nobody's enforcement.
-    SP_TRY(pins.clear());
-    forget_enforced(state_dir);
-    const std::string layout = pins.layout_dir();
-    Result<Programs> programs = Programs::load({.settings = settings, .pin_dir = layout});
-    if (!programs) {
-        static_cast<void>(pins.remove());
-        return std::unexpected<Error>(std::move(programs).error());
-    }
-    Wall wall(std::move(pins), std::move(*programs), state_dir);
-    wall.flow_sets_ = settings.flow_sets;
-    wall.enforced_.cgroup = source.policy.host.cgroup;
-    wall.enforced_.flow_max = settings.flow_max;
-    wall.enforced_.interfaces = source.policy.host.interfaces;
-
-    const auto build = [&]() -> Status {
-        SP_TRY(wall.read_interfaces());
-        SP_TRY(wall.check_nics(source.policy.host.interfaces));
-        SP_TRY(wall.write_locals());
-        SP_TRY(stand_aside(wall.programs_.maps()));
-        wall.open_bans(news); // before a first packet is judged
-        wall.use_bans_of(source.policy, news);
-        // Followed before they are listed, so that no cgroup is missed.
-        SP_TRY(wall.hooks_.install_owners(wall.programs_, wall.pins_, cgroup.directory.get()));
-        MapImage image;
-        const std::uint32_t slot = SP_TRY(wall.load_policy_into_slot(source, image));
-        if (running == Running::keep)
-            wall.keep_running_flows();
-        else
-            wall.cut_running(source.policy, news);
-        if (source.policy.host.packet_sockets == PacketSockets::deny)
-            wall.deny_packet_sockets(news);
-        SP_TRY(wall.install(cgroup, source.policy.host.xdp, OnRefusal::fail,
-                            running == Running::keep ? KeepRunning::yes : KeepRunning::no, news));
-        wall.note_next(source, image, news);
-        SP_TRY(activate(wall.programs_.maps(), slot));
-        wall.note_switched(news);
-        return {};
-    };
-    Status built = build();
-    if (!built) {
-        unstage_enforced(state_dir);
-        static_cast<void>(wall.take_down());
-        return std::unexpected<Error>(std::move(built).error());
-    }
-    wall.policy_ = source.policy;
-    wall.settings_.follow(source.policy, news.notes);
-    return wall;
-}
-
 Result<Wall> Wall::adopt(Pins pins, const std::string& state_dir, WallNews& news) {
     std::optional<Enforced> enforced;
     const sp_slot standing = SP_TRY(standing_slot(pins).context("adopting the standing wall"));
@@ -183,8 +117,9 @@ Result<Wall> Wall::adopt(Pins pins, const std::string& state_dir, WallNews& news
     wall.enforced_.flow_max = settings.flow_max;
     SP_TRY(wall.read_interfaces());
     SP_TRY(wall.write_locals());
-    const std::uint64_t word = SP_TRY(control_word(wall.programs_.maps()));
-    const sp_slot slot = SP_TRY(read_slot(wall.programs_.maps(), sp_control_active(word)));
+    SP_TRY(wall.adopt_trial(news));
+    const ControlState control = SP_TRY(control_state(wall.programs_.maps()));
+    const sp_slot slot = SP_TRY(read_slot(wall.programs_.maps(), control.slot));
     if (wall.enforced_.generation != slot.generation) {
         news.notes.push_back(fmt::format("the record names generation {}, the kernel enforces {}",
                                          wall.enforced_.generation, slot.generation));
@@ -193,19 +128,21 @@ Result<Wall> Wall::adopt(Pins pins, const std::string& state_dir, WallNews& news
     }
     wall.rules_of_[slot.generation] = wall.enforced_.rules;
     // It may have been staged only; the next one to be staged must not take its place.
-    if (is_recorded && stage_enforced(state_dir, wall.enforced_))
+    if (is_recorded && !wall.trial_ && stage_enforced(state_dir, wall.enforced_))
         static_cast<void>(settle_enforced(state_dir));
     // A wall of an earlier version has no globs for what holds newcomers shut.
     if (is_exact)
-        SP_TRY(
-            fill_globs(wall.programs_.maps(), sp_control_active(word), wall.enforced_.interfaces));
+        SP_TRY(fill_globs(wall.programs_.maps(), control.slot, wall.enforced_.interfaces));
     wall.open_bans(news);
     SP_TRY(wall.hooks_.install_owners(wall.programs_, wall.pins_, cgroup.directory.get()));
+    // Of a start that was taking another version's wall over when it was killed.
+    SP_TRY(wall.pins_.take_links(cgroup.id));
     wall.find_pinned_nics(news);
-    SP_TRY(wall.write_ifaces(sp_control_active(word), nullptr));
+    SP_TRY(wall.write_ifaces(control.slot, nullptr));
     if (slot.flags & SP_SLOT_PACKET_DENY || wall.hooks_.has_sockets(wall.pins_))
         wall.deny_packet_sockets(news);
     SP_TRY(wall.install(cgroup, wall.enforced_.xdp, OnRefusal::keep_trying, KeepRunning::no, news));
+    SP_TRY(wall.pins_.forget_others());
     return wall;
 }
 
@@ -234,7 +171,7 @@ Status Wall::install(const Cgroup& cgroup, XdpMode mode, OnRefusal how, KeepRunn
 
 Result<std::uint32_t> Wall::load_policy_into_slot(const PolicySource& source, MapImage& image) {
     CompileInput input{
-        .generation = enforced_.generation + 1, .interfaces = {}, .counters = enforced_.counters};
+        .generation = SP_TRY(next_generation()), .interfaces = {}, .counters = enforced_.counters};
     for (const Interface& interface : interfaces_) input.interfaces.push_back(interface.name);
     image = SP_TRY(compile(source.policy, input));
     const Maps& maps = programs_.maps();
@@ -250,6 +187,7 @@ Result<std::uint32_t> Wall::load_policy_into_slot(const PolicySource& source, Ma
 void Wall::note_next(const PolicySource& source, const MapImage& image, WallNews& news) {
     next_ = enforced_;
     next_.generation = image.slot.generation;
+    next_.last_generation = std::max(next_.last_generation, next_.generation);
     next_.file = source.file;
     next_.sha256 = source.sha256;
     next_.applied = now_rfc3339();
@@ -260,6 +198,8 @@ void Wall::note_next(const PolicySource& source, const MapImage& image, WallNews
     next_.interfaces = source.policy.host.interfaces;
     next_.xdp = source.policy.host.xdp;
     next_.repeat_s = static_cast<std::uint32_t>(source.policy.events.repeat.count());
+    next_.compiled_for.clear();
+    for (const InterfaceClass& one : image.interfaces) next_.compiled_for.push_back(one.name);
     next_.rules.clear();
     for (std::size_t i = 0; i < source.policy.rules.size(); i++) {
         const Rule& rule = source.policy.rules[i];
@@ -277,25 +217,32 @@ void Wall::note_switched(WallNews& news) {
     enforced_ = next_;
     rules_of_[enforced_.generation] = enforced_.rules;
     while (rules_of_.size() > kGenerationsNamed) rules_of_.erase(rules_of_.begin());
+    if (trial_) return; // the settled record is of what it falls back to
     const Status saved = settle_enforced(state_dir_);
     if (!saved) news.notes.push_back(saved.error().text());
 }
 
 // The compiler makes a second class for interfaces that are named, there or not.
 Result<bool> Wall::tells_interfaces_apart() const {
-    const std::uint64_t word = SP_TRY(control_word(programs_.maps()));
-    const sp_slot slot = SP_TRY(read_slot(programs_.maps(), sp_control_active(word)));
+    const ControlState control = SP_TRY(control_state(programs_.maps()));
+    const sp_slot slot = SP_TRY(read_slot(programs_.maps(), control.slot));
     return slot.n_ifaces > 1;
 }
 
 // The wall does not wait for a disk; only names would be lost.
 void Wall::save(WallNews& news) {
     Status saved = stage_enforced(state_dir_, enforced_);
-    if (saved) saved = settle_enforced(state_dir_);
+    if (saved && !trial_) saved = settle_enforced(state_dir_);
     if (!saved) news.notes.push_back(saved.error().text());
 }
 
-Status Wall::change(const PolicySource& source, WallNews& news) {
+Status Wall::change(const PolicySource& source, const Change& how, WallNews& news) {
+    if (trial_ && enforced_.panic)
+        return fail(ErrorKind::conflict, "a panic is on", "sallyport panic --off, first");
+    if (trial_)
+        return fail(ErrorKind::conflict,
+                    fmt::format("generation {} is on trial", enforced_.generation),
+                    "sallyport confirm to keep it, or sallyport rollback, first");
     if (source.policy.host.cgroup != enforced_.cgroup)
         return fail(ErrorKind::conflict,
                     fmt::format("[host] cgroup cannot change from {} to {} while the wall stands",
@@ -305,31 +252,44 @@ Status Wall::change(const PolicySource& source, WallNews& news) {
         news.notes.push_back(
             fmt::format("[flows] max stays {} until the wall is raised anew", enforced_.flow_max));
     SP_TRY(read_interfaces());
-    SP_TRY(check_nics(source.policy.host.interfaces));
+    if (!how.waits_for_nics) SP_TRY(check_nics(source.policy.host.interfaces));
     MapImage image;
     const std::uint32_t slot = SP_TRY(load_policy_into_slot(source, image));
-    return switch_to(source, slot, image, news, Kept::go);
+    if (how.may_switch) SP_TRY(how.may_switch(slot));
+    return switch_to(source, slot, image, news, {.trial = how.trial});
+}
+
+Status Wall::move_word(std::uint32_t slot, const Switch& how) const {
+    if (how.kept == Kept::stay) return move_to(programs_.maps(), slot);
+    if (how.trial.count() == 0) return activate(programs_.maps(), slot);
+    const bool ends = how.trial != std::chrono::milliseconds::max();
+    const auto span = static_cast<std::uint64_t>(how.trial.count());
+    return begin_trial(programs_.maps(), slot, ends ? boot_ms() + span : kTrialForEver);
 }
 
 Status Wall::switch_to(const PolicySource& source, std::uint32_t slot, const MapImage& image,
-                       WallNews& news, Kept kept) {
+                       WallNews& news, const Switch& how) {
     // A NIC that the new policy adds is guarded under the old one first: should it
     // refuse, nothing has changed.
-    const std::vector<std::string> old_globs = enforced_.interfaces;
+    const Enforced old = enforced_;
     const std::vector<GuardedNic> old_nics = guarded_;
     enforced_.interfaces = source.policy.host.interfaces;
+    if (how.trial.count() != 0) enforced_.fallback_interfaces = old.interfaces;
+    enforced_.panic = how.panic || (how.kept == Kept::stay && old.panic);
     Status guarded = guard_nics(source.policy.host.xdp, OnRefusal::fail, news);
     if (guarded) {
         if (source.policy.host.packet_sockets == PacketSockets::deny) deny_packet_sockets(news);
         note_next(source, image, news);
-        guarded = activate(programs_.maps(), slot);
+        guarded = move_word(slot, how);
     }
     if (!guarded) {
         unstage_enforced(state_dir_);
-        enforced_.interfaces = old_globs;
+        enforced_.interfaces = old.interfaces;
+        enforced_.fallback_interfaces = old.fallback_interfaces;
+        enforced_.panic = old.panic;
         for (const GuardedNic& nic : guarded_)
             if (std::none_of(old_nics.begin(), old_nics.end(),
-                             [&](const GuardedNic& old) { return old.name == nic.name; }))
+                             [&](const GuardedNic& was) { return was.name == nic.name; }))
                 hooks_.remove_nic(pins_, nic.name);
         guarded_ = old_nics;
         // The programs were told of the new ones; a NIC without hooks is not guarded.
@@ -337,17 +297,15 @@ Status Wall::switch_to(const PolicySource& source, std::uint32_t slot, const Map
             static_cast<void>(write_iface(interface, 0, nullptr));
         return guarded;
     }
-    if (kept == Kept::go) kept_.clear();
+    if (how.trial.count() != 0) trial_ = Trial{.good = old, .policy = policy_};
+    if (how.kept == Kept::go && !trial_) kept_.clear();
     note_switched(news);
-    release_nics(news);
-    for (const Interface& interface : interfaces_)
-        static_cast<void>(write_iface(interface, 0, nullptr)); // some are not guarded any more
-    vlan_offloads_.follow(guarded_, interfaces_, news.notes);
-    judge_routed(news);
+    settle_interfaces(news);
     policy_ = source.policy;
     settings_.follow(source.policy, news.notes);
     use_bans_of(source.policy, news);
-    cut_running(source.policy, news);
+    // What a trial refuses stands still, and goes on when it falls back.
+    if (!trial_) cut_running(source.policy, news);
     uncompiled_ = false;
     names_changed_ = false;
     return {};
@@ -363,6 +321,10 @@ Status Wall::take_down() {
 }
 
 void Wall::sweep() {
+    if (recount_in_-- == 0) {
+        static_cast<void>(recount_connections(programs_)); // the next one may do better
+        recount_in_ = kSecondsToRecount;
+    }
     if (flow_sets_ == 0) return;
     // The whole table about once a minute, when called every second.
     const std::uint32_t runs = flow_sets_ / (60 * SP_SWEEP_SETS) + 1;
@@ -377,6 +339,14 @@ std::string Wall::rule_name(std::uint32_t generation, std::uint32_t rule) const 
     const auto rules = rules_of_.find(generation);
     if (rule == 0 || rules == rules_of_.end() || rule > rules->second.size()) return {};
     return rules->second[rule - 1].name;
+}
+
+SourceWidth Wall::source_width(const std::string& rule) const {
+    if (!policy_) return {};
+    for (const Rule& one : policy_->rules)
+        if (one.limit && one.name == rule)
+            return {.prefix4 = one.limit->prefix4, .prefix6 = one.limit->prefix6};
+    return {};
 }
 
 } // namespace sallyport

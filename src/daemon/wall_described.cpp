@@ -5,6 +5,7 @@
 #include "kernel/counters.h"
 #include "kernel/map.h"
 #include "kernel/namespaces.h"
+#include "kernel/trial.h"
 #include "sallyport/abi/control.h"
 
 #include <algorithm>
@@ -60,8 +61,8 @@ Status Wall::write_iface(const Interface& interface, std::uint32_t slot, const M
     if (!image && routes_at_tc() && was_port != (interface.master != 0))
         SP_TRY(shut_until_compiled(entry)); // routes_as() another one now
     if (!image) {
-        const std::uint64_t word = SP_TRY(control_word(programs_.maps()));
-        if (entry.iface_class[sp_control_active(word) % SP_SLOTS] == kNoClass) uncompiled_ = true;
+        const ControlState control = SP_TRY(control_state(programs_.maps()));
+        if (entry.iface_class[control.slot % SP_SLOTS] == kNoClass) uncompiled_ = true;
     }
     if (image) {
         entry.iface_class[slot] = 0;
@@ -78,9 +79,12 @@ Status Wall::write_iface(const Interface& interface, std::uint32_t slot, const M
 // A policy that tells interfaces apart says nothing of one that it was not compiled for:
 // a class beyond its classes denies.
 Status Wall::shut_until_compiled(sp_iface& entry) {
-    const std::uint64_t word = SP_TRY(control_word(programs_.maps()));
-    if (SP_TRY(tells_interfaces_apart()))
-        entry.iface_class[sp_control_active(word) % SP_SLOTS] = kNoClass;
+    // On trial: of the policy that it may fall back to as well, with nobody awake.
+    const ControlState control = SP_TRY(control_state(programs_.maps()));
+    for (const std::uint32_t slot : {control.slot, control.other}) {
+        const sp_slot header = SP_TRY(read_slot(programs_.maps(), slot));
+        if (header.n_ifaces > 1) entry.iface_class[slot % SP_SLOTS] = kNoClass;
+    }
     return {};
 }
 

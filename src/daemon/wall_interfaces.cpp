@@ -3,6 +3,7 @@
 #include "daemon/wall.h"
 #include "kernel/apply.h"
 #include "kernel/map.h"
+#include "kernel/trial.h"
 #include "sallyport/abi/control.h"
 
 #include <algorithm>
@@ -80,7 +81,7 @@ Status Wall::check_nics(const std::vector<std::string>& globs) const {
 bool Wall::matches(const Interface& interface) const {
     return !interface.is_loopback && interface.link != SP_LINK_NONE &&
            interface.index < SP_IFINDEX_MAX &&
-           (any_glob_matches(enforced_.interfaces, interface.name) ||
+           (any_glob_matches(enforced_.guards(), interface.name) ||
             kept_.contains(interface.index));
 }
 
@@ -178,7 +179,7 @@ void Wall::follow_names(WallNews& news) {
             moved[at->name] = number->second;
             enforced_.nic_counters.erase(number);
         }
-        const bool named = any_glob_matches(enforced_.interfaces, at->name);
+        const bool named = any_glob_matches(enforced_.guards(), at->name);
         if (!named) kept_.insert(nic.index);
         news.notes.push_back(fmt::format(
             "{} is called {} now and stays guarded{}", nic.name, at->name,
@@ -199,7 +200,7 @@ void Wall::find_pinned_nics(WallNews& news) {
         const auto at = std::ranges::find(interfaces_, nic.index, &Interface::index);
         if (at == interfaces_.end()) continue;
         guarded_.push_back(nic);
-        if (!any_glob_matches(enforced_.interfaces, at->name)) kept_.insert(nic.index);
+        if (!any_glob_matches(enforced_.guards(), at->name)) kept_.insert(nic.index);
     }
     follow_names(news);
     guarded_.clear(); // their hooks are still to be taken over
@@ -226,11 +227,14 @@ Status Wall::follow_interfaces(WallNews& news) {
         return {};
     }
     const std::string applied = enforced_.applied;
-    const PolicySource same{
-        .policy = *policy_, .file = enforced_.file, .sha256 = enforced_.sha256, .by = enforced_.by};
+    const PolicySource same{.policy = *policy_,
+                            .file = enforced_.file,
+                            .sha256 = enforced_.sha256,
+                            .by = enforced_.by,
+                            .text = nullptr};
     MapImage image;
     const std::uint32_t free = SP_TRY(load_policy_into_slot(same, image));
-    SP_TRY(switch_to(same, free, image, news, Kept::stay));
+    SP_TRY(switch_to(same, free, image, news, {.kept = Kept::stay}));
     enforced_.applied = applied; // the operator's, not ours
     return {};
 }
@@ -240,7 +244,7 @@ Result<Wall::Guarded> Wall::guarded(const std::string& name) const {
     if (interface == interfaces_.end())
         return fail(ErrorKind::not_found, "there is no interface " + name);
     if (!matches(*interface)) {
-        const bool named = any_glob_matches(enforced_.interfaces, name);
+        const bool named = any_glob_matches(enforced_.guards(), name);
         if (named && !interface->is_loopback)
             return fail(ErrorKind::not_supported,
                         name + " carries neither Ethernet nor bare IP, or its index is too high");
@@ -263,8 +267,8 @@ Result<Wall::Guarded> Wall::guard_one(Pins pins, const std::string& state_dir,
     const std::string layout = pins.layout_dir();
     Programs programs = SP_TRY(Programs::open_standing(layout));
     Wall wall(std::move(pins), std::move(programs), state_dir);
-    const std::uint64_t word = SP_TRY(control_word(wall.programs_.maps()));
-    const sp_slot slot = SP_TRY(read_slot(wall.programs_.maps(), sp_control_active(word)));
+    const ControlState control = SP_TRY(control_state(wall.programs_.maps()));
+    const sp_slot slot = SP_TRY(read_slot(wall.programs_.maps(), control.slot));
     const std::optional<Enforced> enforced = SP_TRY(load_enforced(state_dir, slot.generation));
     if (!enforced)
         return fail(ErrorKind::not_found, "there is no record of what is enforced in " + state_dir,
@@ -282,6 +286,7 @@ Result<Wall::Guarded> Wall::guard_one(Pins pins, const std::string& state_dir,
         wall.programs_, wall.pins_,
         {.name = name, .index = interface->index, .bare_ip = interface->link == SP_LINK_IP},
         wall.enforced_.xdp));
+    if (control.phase == TrialPhase::runs) wall.trial_.emplace(); // its record is not to settle
     if (wall.enforced_ != *enforced) wall.save(news);
     return wall.guarded(name);
 }

@@ -38,12 +38,14 @@ void Wall::mend(WallNews& news) {
 void Wall::mend_pins(WallNews& news) {
     const auto pin = [&]() -> Result<std::vector<HookState>> {
         SP_TRY(pins_.restore());
+        // Hooks first: they are what a kill at this moment would take along.
+        std::vector<HookState> hooks = SP_TRY(hooks_.pin_again(pins_));
         const unsigned maps = SP_TRY(programs_.pin_again(pins_.layout_dir()));
         if (maps != 0)
             news.notes.push_back(fmt::format("{} pins of maps or programs were removed; pinned "
                                              "again",
                                              maps));
-        return hooks_.pin_again(pins_);
+        return hooks;
     };
     const Result<std::vector<HookState>> pinned = pin();
     if (!pinned) {
@@ -109,6 +111,7 @@ void Wall::mend_hooks(const std::vector<HookState>& lost, WallNews& news) {
     const std::vector<HookState> still = hooks_.lost();
     for (const HookState& hook : lost) {
         if (is_among(still, hook) || told_.erase(key_of(hook)) == 0) continue;
+        if (hook.hook == "sock_ops") recount_in_ = 0; // it has not heard of what ended
         news.hooks.push_back(
             {.state = EventState::restored, .hook = hook.hook, .iface = hook.iface, .why = ""});
     }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // What the wall is given, and what it has to tell.
+#include "config/parse.h"
 #include "daemon/ban_news.h"
 #include "event/event.h"
 #include "policy/policy.h"
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -16,6 +18,7 @@ struct PolicySource {
     std::string file;
     std::string sha256;
     std::string by;
+    std::shared_ptr<const PolicyText> text; // null: not to be had again
 };
 
 // What a call has to tell an operator beside success.

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Connections that are older than the policy: cut, or spared.
 #include "daemon/running.h"
+#include "daemon/running_worlds.h"
 #include "daemon/wall.h"
 #include "kernel/flows.h"
-#include "kernel/namespaces.h"
 #include "kernel/sockets.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 namespace sallyport {
@@ -35,30 +36,15 @@ void cut_in_namespace(const Policy& policy, const RunningWorld& world, WallNews&
 } // namespace
 
 void Wall::cut_running(const Policy& policy, WallNews& news) {
-    if (!owners_) owners_ = std::make_shared<OwnerNames>(system_owner_sources(policy.host.cgroup));
-    RunningWorld world{
-        .interfaces = interfaces_,
-        .is_guarded =
-            [&](const Interface& interface) {
-                for (const GuardedNic& nic : wanted_nics())
-                    if (nic.name == interface.name) return true;
-                return false;
-            },
-        .cgroup_path = [this](std::uint64_t id) { return owners_->cgroup_path(id); },
+    const std::vector<GuardedNic> nics = wanted_nics();
+    const auto is_guarded = [&](const Interface& interface) {
+        return std::ranges::find(nics, interface.name, &GuardedNic::name) != nics.end();
     };
-    cut_in_namespace(policy, world, news);
-    const Result<std::vector<NetNamespace>> others = other_namespaces();
-    if (!others) return;
-    for (const NetNamespace& ns : *others) {
-        const Status went = call_inside(ns, [&] {
-            Result<std::vector<Interface>> interfaces = list_interfaces();
-            if (!interfaces) return;
-            world.interfaces = *std::move(interfaces);
-            world.is_guarded = [](const Interface&) { return false; };
-            cut_in_namespace(policy, world, news);
-        });
-        static_cast<void>(went); // ended meanwhile
-    }
+    if (!owners_) owners_ = std::make_shared<OwnerNames>(system_owner_sources(policy.host.cgroup));
+    for_each_world({.interfaces = interfaces_,
+                    .is_guarded = is_guarded,
+                    .cgroup_path = [this](std::uint64_t id) { return owners_->cgroup_path(id); }},
+                   [&](const RunningWorld& world) { cut_in_namespace(policy, world, news); });
 }
 
 // --keep-connections: every TCP connection of this namespace enters the table as

@@ -23,6 +23,7 @@ enum class EventKind : std::uint16_t {
     hook = 258,   // a hook attached, lost, restored; see `state`
     ban = 260,    // somebody is banned, by `origin`
     unban = 261,  // no more; `detail` says why
+    limit = 262,  // a source begins or ceases to be limited; see `state`
     socket = 259, // a process holds a socket that the packet hooks may not see; see `state`
 };
 
@@ -33,7 +34,20 @@ enum class LostBy : std::uint8_t {
     log_file,    // the log file could not be written
 };
 
-enum class EventState : std::uint8_t { attached, lost, restored, applied, refused, found };
+enum class EventState : std::uint8_t {
+    attached,
+    lost,
+    restored,
+    applied,
+    refused,
+    found,
+    trial,
+    confirmed,
+    rolled_back,
+    panic,
+    begins,
+    ends
+};
 
 using WallTime = std::chrono::sys_time<std::chrono::microseconds>;
 
@@ -75,15 +89,15 @@ struct Event {
     std::uint64_t repeats = 1;    // how many this line stands for; never 0
     std::uint32_t generation = 0; // 0: none
 
-    std::optional<LostBy> lost_by;        // kind lost
-    std::uint64_t count = 0;              // kind lost
-    std::optional<EventState> state;      // kinds policy, hook and socket
-    std::optional<Prefix> network;        // kinds ban and unban; none: those of a list, `count`
-    std::string origin;                   // kind ban and unban: "hand", "jail:NAME", "list:ZONE"
+    std::optional<LostBy> lost_by;   // kind lost
+    std::uint64_t count = 0;         // kinds lost and limit
+    std::optional<EventState> state; // kinds policy, hook, socket and limit
+    std::optional<Prefix> network;   // kinds ban and unban; none: those of a list, `count`; limit
+    std::string origin;              // kind ban and unban: "hand", "jail:NAME", "list:ZONE"
     std::optional<std::uint64_t> seconds; // kind ban: for how long; none: until it is lifted
     std::string file;                     // kind policy: the policy file
     std::string sha256;                   // kind policy
-    std::string detail;                   // kinds policy and hook: a sentence for people
+    std::string detail;                   // kinds policy, hook, limit: a sentence for people
 
     // Numbers still to be named; not part of what is printed.
     std::uint32_t ifindex = 0;     // 0: none

@@ -61,6 +61,7 @@ constexpr auto kKinds = std::to_array<Entry<EventKind>>({
     {EventKind::socket, "socket"},
     {EventKind::ban, "ban"},
     {EventKind::unban, "unban"},
+    {EventKind::limit, "limit"},
 });
 
 constexpr auto kLosers = std::to_array<Entry<LostBy>>({
@@ -77,6 +78,12 @@ constexpr auto kStates = std::to_array<Entry<EventState>>({
     {EventState::applied, "applied"},
     {EventState::refused, "refused"},
     {EventState::found, "found"},
+    {EventState::trial, "trial"},
+    {EventState::confirmed, "confirmed"},
+    {EventState::rolled_back, "rolled-back"},
+    {EventState::panic, "panic"},
+    {EventState::begins, "begins"},
+    {EventState::ends, "ends"},
 });
 
 constexpr auto kProtos = std::to_array<Entry<std::uint8_t>>({

@@ -76,6 +76,8 @@ std::pair<std::string, std::string_view> verdict_of(const Event& event) {
         return {"BAN", kRed};
     case EventKind::unban:
         return {"UNBAN", kGreen};
+    case EventKind::limit:
+        return {"LIMIT", event.state == EventState::ends ? kGreen : kYellow};
     }
     return {"kind " + to_string(event.kind), kYellow};
 }
@@ -212,6 +214,16 @@ std::string ban_text(const Event& event) {
     return std::move(tail).take().substr(2);
 }
 
+std::string limit_text(const Event& event) {
+    Tail tail;
+    tail.add(event.state ? to_string(*event.state) : "changed");
+    if (event.network) tail.add(to_string(*event.network));
+    if (!event.rule.empty()) tail.add(fmt::format("rule \"{}\"", escaped(event.rule)));
+    if (event.count != 0) tail.add(fmt::format("{} refused", event.count));
+    tail.add(escaped(event.detail));
+    return std::move(tail).take().substr(2);
+}
+
 std::string body_of(const Event& event, Colour colour) {
     switch (event.kind) {
     case EventKind::drop:
@@ -229,6 +241,8 @@ std::string body_of(const Event& event, Colour colour) {
     case EventKind::ban:
     case EventKind::unban:
         return ban_text(event);
+    case EventKind::limit:
+        return limit_text(event);
     }
     return about_packet(event, colour);
 }

@@ -24,7 +24,7 @@ Result<DateDetector> DateDetector::make(const std::vector<Pattern>& patterns,
             const std::string where = to_string(pattern.origin);
             return fail(ErrorKind::invalid_input,
                         (where.empty() ? "" : where + ": ") +
-                            escaped("datepattern " + std::to_string(pattern.index) +
+                            escaped(pattern.key + " " + std::to_string(pattern.index) +
                                     ", character " + std::to_string(made.error().at + 1) + ": " +
                                     made.error().message));
         }

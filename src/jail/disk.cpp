@@ -2,6 +2,7 @@
 #include "jail/disk.h"
 
 #include "base/fd.h"
+#include "base/file_checks.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -13,24 +14,7 @@ namespace sallyport::jail {
 
 namespace {
 
-constexpr off_t kSizeMax = 4 << 20;
-
-Status check(const struct stat& file, const std::string& path, Trust trust) {
-    if (!S_ISREG(file.st_mode))
-        return fail(ErrorKind::invalid_input, path + " is not a regular file");
-    if (file.st_size > kSizeMax)
-        return fail(ErrorKind::invalid_input, path + " is larger than 4 MiB");
-    if (trust == Trust::anybody) return {};
-    if (file.st_uid != 0 && file.st_uid != ::geteuid())
-        return fail(ErrorKind::permission,
-                    path + " belongs to user " + std::to_string(file.st_uid) +
-                        ", who could change it",
-                    "chown root " + path);
-    if ((file.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-        return fail(ErrorKind::permission, path + " can be written by others than its owner",
-                    "chmod go-w " + path);
-    return {};
-}
+constexpr std::size_t kSizeMax = 4 << 20;
 
 Result<std::string> read_file(const std::string& path, Trust trust) {
     // Not blocking, or a FIFO would hold us until somebody writes.
@@ -40,7 +24,8 @@ Result<std::string> read_file(const std::string& path, Trust trust) {
     if (!fd) return fail_errno(errno, "cannot open " + path);
     struct stat file{};
     if (::fstat(fd.get(), &file) != 0) return fail_errno(errno, "cannot look at " + path);
-    SP_TRY(check(file, path, trust));
+    SP_TRY(check_is_readable(file, path, kSizeMax));
+    if (trust == Trust::owner) SP_TRY(check_is_ours(file, path));
     std::string text;
     char buffer[65536];
     for (;;) {
@@ -49,7 +34,7 @@ Result<std::string> read_file(const std::string& path, Trust trust) {
         if (got < 0) return fail_errno(errno, "cannot read " + path);
         if (got == 0) return text;
         text.append(buffer, static_cast<std::size_t>(got));
-        if (text.size() > static_cast<std::size_t>(kSizeMax))
+        if (text.size() > kSizeMax)
             return fail(ErrorKind::invalid_input, path + " grows while it is read");
     }
 }

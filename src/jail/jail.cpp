@@ -94,8 +94,15 @@ LogTime Jail::believed(LogTime written, LogTime now, bool is_known) {
     return now;
 }
 
-Told Jail::judge_failure(Failure failure, LogTime at, LogTime now, std::string_view line,
-                         LineResult& result) {
+// What was there when the log was opened, and does not say when it was written or says a time
+// to come, may be of any age: were it of now, each restart would count it again.
+bool Jail::is_undated(const Failure& failure, LogTime now, bool is_known) const {
+    if (is_live_ || is_known || times_ == Times::of_lines) return false;
+    return !failure.time || *failure.time > now + kOdd;
+}
+
+Told Jail::judge_failure(Failure failure, LogTime at, LogTime now, bool is_known,
+                         std::string_view line, LineResult& result) {
     Told told{.failure = std::move(failure), .fate = Fate::counted, .failures = 0};
     const auto fated = [&](Fate fate) {
         told.fate = fate;
@@ -106,6 +113,7 @@ Told Jail::judge_failure(Failure failure, LogTime at, LogTime now, std::string_v
     if (who.length < (who.is_v4() ? kWidestV4 : kWidestV6)) return fated(Fate::too_wide);
     if (is_spared(who)) return fated(Fate::spared);
     if (times_ == Times::wall && at < now - settings_.find_time) return fated(Fate::too_old);
+    if (is_undated(told.failure, now, is_known)) return fated(Fate::too_old);
     const Prefix source = source_of(who);
     told.failures = failures_.add(source, at);
     if (told.failures < settings_.max_retry) return told;
@@ -113,10 +121,12 @@ Told Jail::judge_failure(Failure failure, LogTime at, LogTime now, std::string_v
     const double dice = std::uniform_real_distribution<double>(0, 1)(dice_);
     result.bans.push_back({.jail = settings_.name,
                            .source = source,
+                           .who = who,
                            .span = ban_time(settings_.ban_time, settings_.growth, earlier, dice),
                            .at = at,
                            .failures = told.failures,
                            .earlier = earlier,
+                           .is_grown = settings_.growth.on,
                            .line = std::string(line.substr(0, kLineKept))});
     history_.set(source, earlier + 1);
     ++counters_.bans;
@@ -137,7 +147,8 @@ LineResult Jail::take(std::string_view line, LogTime now, std::optional<LogTime>
     for (Failure& failure : verdict.failures) {
         const LogTime written = failure.time.value_or(times_ == Times::of_lines ? latest_ : now);
         const LogTime at = believed(written, now, known.has_value());
-        result.told.push_back(judge_failure(std::move(failure), at, now, line, result));
+        result.told.push_back(
+            judge_failure(std::move(failure), at, now, known.has_value(), line, result));
     }
     return result;
 }

@@ -18,11 +18,13 @@ namespace sallyport::jail {
 struct BanRequest {
     std::string jail;
     Prefix source;
+    Prefix who; // as the line has it: `source`, or an address within it
     std::optional<std::chrono::seconds> span; // none: without end
     LogTime at;                               // of the line that decided
     unsigned failures = 0;
-    unsigned earlier = 0; // bans of the same source by this jail before
-    std::string line;     // as it was written, at most 512 bytes
+    unsigned earlier = 0;  // bans of the same source by this jail before
+    bool is_grown = false; // the span counts them in
+    std::string line;      // as it was written, at most 512 bytes
 };
 
 // What became of one failure of a line.
@@ -32,7 +34,7 @@ enum class Fate : std::uint8_t {
     spared,     // on the ignore list, or this host itself
     no_address, // a name, or what is no address
     too_wide,   // a network that no line may ban: wider than /16, or /32 of IPv6
-    too_old,    // longer ago than find_time
+    too_old,    // longer ago than find_time, or, of an old log, nobody knows when
 };
 [[nodiscard]] const char* to_string(Fate fate);
 
@@ -75,6 +77,8 @@ class Jail {
     // in another zone, a clock that is off) is taken as of now, as fail2ban does: it
     // would be too old for ever.
     void go_live() { is_live_ = true; }
+    [[nodiscard]] bool is_live() const { return is_live_; }
+    void set_own(std::vector<Address> own) { own_ = std::move(own); }
 
     [[nodiscard]] const JailSettings& settings() const { return settings_; }
     [[nodiscard]] const JailCounters& counters() const { return counters_; }
@@ -86,7 +90,8 @@ class Jail {
   private:
     Jail(JailSettings settings, std::vector<Address> own, Times times, Judge judge);
     [[nodiscard]] LogTime believed(LogTime written, LogTime now, bool is_known);
-    [[nodiscard]] Told judge_failure(Failure failure, LogTime at, LogTime now,
+    [[nodiscard]] bool is_undated(const Failure& failure, LogTime now, bool is_known) const;
+    [[nodiscard]] Told judge_failure(Failure failure, LogTime at, LogTime now, bool is_known,
                                      std::string_view line, LineResult& result);
     [[nodiscard]] bool is_spared(const Prefix& source) const;
     [[nodiscard]] Prefix source_of(const Prefix& who) const;

@@ -121,7 +121,11 @@ class Reader {
         constexpr std::array<const char*, 3> kFirst = {"enabled", "backend", "filter"};
         const Options first = SP_TRY(values(jail.name, kFirst));
         const auto enabled = first.find("enabled");
-        if (enabled == first.end() || !parse_yes(enabled->second.value)) return false;
+        if (enabled == first.end() || parse_no(enabled->second.value)) return false;
+        if (!parse_yes(enabled->second.value)) // as fail2ban reads it, and says
+            return fail(ErrorKind::invalid_input, to_string(enabled->second.origin) +
+                                                      ": enabled: " + enabled->second.value +
+                                                      ": neither true nor false");
         jail.origin = enabled->second.origin;
         std::optional<FilterFile> filter;
         if (const auto named = first.find("filter");

@@ -93,6 +93,11 @@ Result<JournalFollower> JournalFollower::make(const std::vector<std::vector<std:
     return JournalFollower(std::move(journal), fd);
 }
 
+bool JournalFollower::is_there() const {
+    return sd_journal_has_runtime_files(journal_.get()) > 0 ||
+           sd_journal_has_persistent_files(journal_.get()) > 0;
+}
+
 Result<bool> JournalFollower::pump(std::size_t entries, const Sink& sink) {
     // Takes notice of files that came, went or were rotated.
     if (const int happened = sd_journal_process(journal_.get()); happened < 0)

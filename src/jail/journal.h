@@ -31,6 +31,8 @@ class JournalFollower {
     make(const std::vector<std::vector<std::string>>& matches, LogTime from,
          const std::string& directory = {});
 
+    // Has this machine a journal at all? One that comes later is not noticed: open it anew.
+    [[nodiscard]] bool is_there() const;
     // Readable when something may have happened.
     [[nodiscard]] int fd() const { return fd_; }
     // Hands on what is new, at most so many entries. True when more is waiting.

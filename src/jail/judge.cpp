@@ -53,10 +53,13 @@ Result<Judge> Judge::make(const FilterSettings& settings, Check check) {
         made.prefix_ = SP_TRY(FailRegex::compile(*settings.prefregex, settings.names));
     for (const Pattern& pattern : settings.failregex) {
         made.fail_.push_back(SP_TRY(FailRegex::compile(pattern, settings.names)));
-        if (!made.fail_.back().identifies() && !(made.prefix_ && made.prefix_->identifies()))
+        if (!made.fail_.back().identifies() && !(made.prefix_ && made.prefix_->identifies())) {
+            const std::string where = to_string(pattern.origin);
             return fail(ErrorKind::invalid_input,
-                        to_string(pattern.origin) + ": failregex " + std::to_string(pattern.index) +
+                        (where.empty() ? "" : where + ": ") + pattern.key + " " +
+                            std::to_string(pattern.index) +
                             " says not whom to ban: it has no <HOST> or the like");
+        }
     }
     for (const Pattern& pattern : settings.ignoreregex)
         made.ignore_.push_back(SP_TRY(FailRegex::compile(pattern, settings.names)));

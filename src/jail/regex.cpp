@@ -29,6 +29,8 @@ using MatchContext = std::unique_ptr<pcre2_match_context, Freer<pcre2_match_cont
 using CompileContext = std::unique_ptr<pcre2_compile_context, Freer<pcre2_compile_context_free>>;
 
 std::string words_of(int number) {
+    if (number == PCRE2_ERROR_DUPLICATE_SUBPATTERN_NAME)
+        return "a name that is there already: an expression has one <HOST>, and any group once";
     std::array<PCRE2_UCHAR, 256> buffer{};
     pcre2_get_error_message(number, buffer.data(), buffer.size());
     return reinterpret_cast<const char*>(buffer.data());

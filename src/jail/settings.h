@@ -40,6 +40,7 @@ struct FilterSettings {
 struct LogPath {
     std::string glob;
     bool tail = false; // begin at its end
+    bool operator==(const LogPath&) const = default;
 };
 
 // bantime.increment: who comes back is banned for longer.
@@ -50,6 +51,7 @@ struct BanGrowth {
     std::optional<std::chrono::seconds> most;
     std::chrono::seconds random{0};
     bool over_all_jails = false;
+    bool operator==(const BanGrowth&) const = default;
 };
 
 struct JailSettings {
@@ -66,5 +68,8 @@ struct JailSettings {
     bool ignore_self = true;
     unsigned ipv6_length = 64; // how much of an IPv6 source is one source
 };
+
+// Do they say the same, wherever it was written?
+[[nodiscard]] bool is_same(const JailSettings& a, const JailSettings& b);
 
 } // namespace sallyport::jail

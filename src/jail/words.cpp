@@ -193,6 +193,11 @@ bool parse_yes(std::string_view text) {
     return word == "true" || word == "yes" || word == "on" || word == "1";
 }
 
+bool parse_no(std::string_view text) {
+    const std::string word = lower(trimmed(text));
+    return word.empty() || word == "false" || word == "no" || word == "off" || word == "0";
+}
+
 std::optional<long> parse_integer(std::string_view text) {
     text = trimmed(text);
     long number = 0;

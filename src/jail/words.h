@@ -30,6 +30,8 @@ struct NameWithOptions {
 
 // "true", "yes", "on" and "1", in any case; everything else is no.
 [[nodiscard]] bool parse_yes(std::string_view text);
+// "false", "no", "off", "0" or nothing: meant as no.
+[[nodiscard]] bool parse_no(std::string_view text);
 [[nodiscard]] std::optional<long> parse_integer(std::string_view text);
 
 } // namespace sallyport::jail

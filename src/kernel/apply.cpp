@@ -2,6 +2,7 @@
 #include "kernel/apply.h"
 
 #include "compile/globs.h"
+#include "kernel/control_page.h"
 #include "kernel/map.h"
 #include "sallyport/abi/control.h"
 
@@ -9,35 +10,9 @@
 #include <cstring>
 #include <fmt/format.h>
 #include <future>
-#include <sys/mman.h>
-#include <unistd.h>
 
 namespace sallyport {
 namespace {
-
-// The control word in this process, shared with the programs.
-class ControlPage {
-  public:
-    static Result<ControlPage> open(int map) {
-        const auto size = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-        void* page = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, map, 0);
-        if (page == MAP_FAILED) return fail_errno(errno, "mapping the control word");
-        return ControlPage(static_cast<std::uint64_t*>(page), size);
-    }
-    ControlPage(ControlPage&& other) noexcept
-        : word_(std::exchange(other.word_, nullptr)), size_(other.size_) {}
-    ControlPage& operator=(ControlPage&&) = delete;
-    ~ControlPage() {
-        if (word_) munmap(word_, size_);
-    }
-    [[nodiscard]] std::uint64_t load() const { return __atomic_load_n(word_, __ATOMIC_ACQUIRE); }
-    void store(std::uint64_t value) { __atomic_store_n(word_, value, __ATOMIC_RELEASE); }
-
-  private:
-    ControlPage(std::uint64_t* word, std::size_t size) : word_(word), size_(size) {}
-    std::uint64_t* word_;
-    std::size_t size_;
-};
 
 // The filled inner maps of a slot, and the outer ones that are to own them.
 class Tables {

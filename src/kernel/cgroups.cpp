@@ -42,22 +42,16 @@ class Automaton {
     std::map<std::pair<std::uint32_t, std::string>, std::uint32_t> steps_;
 };
 
-Status note(const Maps& maps, std::uint32_t slot, std::uint64_t id, std::uint32_t state) {
-    const sp_cg_key key{.cgroup = id, .slot = slot, .spare = 0};
-    const std::uint32_t value = state + 1;
-    return map_update(maps.cgroups, key, value);
-}
-
-Status walk(const Maps& maps, std::uint32_t slot, const Automaton& automaton,
-            const std::string& path, std::uint32_t state) {
+Status walk(const TakeCgroupState& take, const Automaton& automaton, const std::string& path,
+            std::uint32_t state) {
     struct stat info{};
     if (stat(path.c_str(), &info) != 0) return {}; // gone meanwhile
-    SP_TRY(note(maps, slot, info.st_ino, state));
+    SP_TRY(take(info.st_ino, state, path));
     std::error_code error;
     for (const fs::directory_entry& entry : fs::directory_iterator(path, error)) {
         if (!entry.is_directory(error) || entry.is_symlink(error)) continue;
         const std::string name = entry.path().filename().string();
-        SP_TRY(walk(maps, slot, automaton, entry.path().string(), automaton.next(state, name)));
+        SP_TRY(walk(take, automaton, entry.path().string(), automaton.next(state, name)));
     }
     return {};
 }
@@ -79,9 +73,19 @@ Result<Cgroup> open_cgroup(const std::string& mount, const std::string& path) {
         .directory = std::move(fd), .id = info.st_ino, .level = static_cast<unsigned>(level)};
 }
 
+Status each_cgroup_state(const MapImage& image, const std::string& mount,
+                         const TakeCgroupState& take) {
+    return walk(take, Automaton(image), mount, 0);
+}
+
 Status fill_cgroup_states(const Maps& maps, std::uint32_t slot, const MapImage& image,
                           const std::string& mount) {
-    return walk(maps, slot, Automaton(image), mount, 0).context("noting the cgroups");
+    const auto note = [&](std::uint64_t id, std::uint32_t state, const std::string&) {
+        const sp_cg_key key{.cgroup = id, .slot = slot, .spare = 0};
+        const std::uint32_t value = state + 1;
+        return map_update(maps.cgroups, key, value);
+    };
+    return each_cgroup_state(image, mount, note).context("noting the cgroups");
 }
 
 Status clear_cgroup_states(const Maps& maps, std::uint32_t slot) {

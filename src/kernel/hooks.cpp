@@ -18,6 +18,7 @@ struct CgroupHook {
 };
 
 constexpr CgroupHook kCgroupHooks[] = {
+    {Program::sock_ops, "sock_ops", BPF_CGROUP_SOCK_OPS},
     {Program::cg_ingress, "cgroup_ingress", BPF_CGROUP_INET_INGRESS},
     {Program::connect4, "connect4", BPF_CGROUP_INET4_CONNECT},
     {Program::connect6, "connect6", BPF_CGROUP_INET6_CONNECT},

@@ -150,8 +150,15 @@ std::uint32_t Link::live_program() const {
     return info->program;
 }
 
-Status run_iterator(int program) {
-    const Fd link(bpf_link_create(program, 0, BPF_TRACE_ITER, nullptr));
+Status run_iterator(int program, int map) {
+    bpf_iter_link_info which{};
+    which.map.map_fd = static_cast<std::uint32_t>(map);
+    bpf_link_create_opts options = sized<bpf_link_create_opts>();
+    if (map >= 0) {
+        options.iter_info = &which;
+        options.iter_info_len = sizeof(which);
+    }
+    const Fd link(bpf_link_create(program, 0, BPF_TRACE_ITER, &options));
     if (!link) return fail_errno(errno, "attaching an iterator");
     const Fd iterator(bpf_iter_create(link.get()));
     if (!iterator) return fail_errno(errno, "starting an iterator");

@@ -54,7 +54,7 @@ class Link {
     Fd fd_;
 };
 
-// Runs an iterator program over everything it iterates.
-[[nodiscard]] Status run_iterator(int program);
+// Runs an iterator program over everything it iterates; `map`: of those over a map's elements.
+[[nodiscard]] Status run_iterator(int program, int map = -1);
 
 } // namespace sallyport

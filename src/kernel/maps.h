@@ -19,6 +19,7 @@ struct Maps {
     int ban_bits = -1;
     int bans4 = -1;
     int bans6 = -1;
+    int proofs = -1;
     int cg_steps = -1;
     int cg_states = -1;
     int users = -1;
@@ -31,6 +32,12 @@ struct Maps {
     int fragments = -1;
     int buckets = -1;
     int limit_states = -1;
+    int peers = -1;
+    int handshakes = -1;
+    int counted = -1;
+    int peer_round = -1;
+    int paid = -1;
+    int offers = -1;
     int counts = -1;
     int nic_counts = -1;
     int rule_counts = -1;

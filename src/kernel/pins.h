@@ -6,6 +6,7 @@
 #include "base/result.h"
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,9 @@ namespace sallyport {
 // their names (eth0.5), and not colons, which they may not.
 [[nodiscard]] std::string file_of_pin(std::string name);
 [[nodiscard]] std::string pin_of_file(std::string file);
+
+// Directories below this one of other versions' layouts in which links are pinned, sorted.
+[[nodiscard]] std::vector<std::string> other_layouts(const std::string& directory);
 
 class Pins {
   public:
@@ -52,6 +56,16 @@ class Pins {
     [[nodiscard]] Status remove() const;
     // Removes the directory when nothing is pinned in it: a lock would else leave one behind.
     void remove_if_empty() const;
+
+    [[nodiscard]] std::vector<std::string> others() const { return other_layouts(directory_); }
+    // A wall of another version stands there. Its links that can run our programs, those of
+    // NICs and of this cgroup (by id), are pinned among ours too, where we have none of that
+    // name: who installs them finds them standing, and there is no gap. Idempotent.
+    [[nodiscard]] Status take_links(std::uint64_t cgroup) const;
+    // Its pins go, and with them what of it was not taken; also those of a removal that died.
+    [[nodiscard]] Status forget_others() const;
+    // Its hooks go, taken or not.
+    [[nodiscard]] Status remove_others() const;
 
   private:
     Pins(std::string directory, Fd lock);

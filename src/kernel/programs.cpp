@@ -2,17 +2,16 @@
 #include "kernel/programs.h"
 
 #include "kernel/conntrack.h"
+#include "kernel/libbpf_log.h"
 #include "kernel/map.h"
 #include "kernel/packet_sockets.h"
-#include "sp_bpf.skel.h"
+#include "kernel/skeleton.h"
 
 #include <bit>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <cerrno>
-#include <cstdarg>
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <fmt/format.h>
 #include <map>
@@ -24,47 +23,8 @@
 namespace sallyport {
 namespace {
 
-// libbpf speaks through one global callback. What it says while a load fails is
-// the only explanation there is, so its warnings are kept for the Error.
-std::string& load_log() {
-    static std::string log;
-    return log;
-}
-
-int keep_warnings(libbpf_print_level level, const char* format, std::va_list arguments) {
-    if (level != LIBBPF_WARN) return 0;
-    // One "line" may be the verifier's whole log, whose end is what matters.
-    char* line = nullptr;
-    if (vasprintf(&line, format, arguments) < 0) return 0;
-    if (load_log().size() < (1u << 20)) load_log() += line;
-    std::free(line);
-    return 0;
-}
-
 // Newer than the headers of Debian 12 (linux/bpf.h of 6.4).
 constexpr auto kNetfilterPrograms = std::bit_cast<bpf_prog_type>(32u);
-
-struct SkeletonDeleter {
-    void operator()(sp_bpf* skeleton) const { sp_bpf::destroy(skeleton); }
-};
-
-using Skeleton = std::unique_ptr<sp_bpf, SkeletonDeleter>;
-
-std::string hint_for(int error) {
-    if (access("/sys/kernel/btf/vmlinux", R_OK) != 0)
-        return "this kernel shows no BTF (/sys/kernel/btf/vmlinux): boot one built with "
-               "CONFIG_DEBUG_INFO_BTF=y";
-    if (error == EPERM || error == EACCES)
-        return "run as root, with CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON, on a kernel that is not "
-               "locked down";
-    if (error == ENOMEM) return "free memory, or lower [flows] max";
-    return "the kernel must be 6.1 or later; the log above says what it objected to";
-}
-
-// The programs' scratch is nobody's state: two instances must not share it either.
-bool is_pinned(const bpf_map* map) {
-    return !bpf_map__is_internal(map) && std::string_view(bpf_map__name(map)) != "sp_work";
-}
 
 // Programs a kernel may refuse without the wall falling; status names them.
 struct Optional {
@@ -72,6 +32,7 @@ struct Optional {
     bool netfilter = true;   // for what is routed (6.4)
     bool lsm = true;         // that refuse packet sockets
     bool conntrack = true;   // kfuncs that sp_xdp_in calls
+    bool recount = true;     // of connections, by an iterator
 };
 
 // The instance that is only asked judges packets alone.
@@ -101,10 +62,11 @@ Result<Skeleton> open_skeleton(const LoadOptions& options, Optional optional) {
                                  skeleton->progs.sp_lsm_sendmsg})
         bpf_program__set_autoload(program, optional.lsm);
     bpf_program__set_autoload(skeleton->progs.sp_nf_hold, optional.netfilter);
+    bpf_program__set_autoload(skeleton->progs.sp_peers_see, optional.recount);
     if (options.pin_dir.empty()) return skeleton;
     bpf_map* map = nullptr;
     bpf_object__for_each_map(map, skeleton->obj) {
-        if (!is_pinned(map)) continue;
+        if (!is_of_the_wall(map)) continue;
         const std::string name = bpf_map__name(map);
         const int error = bpf_map__set_pin_path(map, (options.pin_dir + "/maps/" + name).c_str());
         if (error) return fail_errno(-error, "naming the pin of map " + name);
@@ -113,14 +75,11 @@ Result<Skeleton> open_skeleton(const LoadOptions& options, Optional optional) {
 }
 
 Result<Skeleton> load_skeleton(const LoadOptions& options, Optional optional) {
-    load_log().clear();
+    keep_libbpf_warnings();
     Skeleton skeleton = SP_TRY(open_skeleton(options, optional));
     const int error = sp_bpf::load(skeleton.get());
-    if (error == 0) return skeleton;
-    std::unexpected<Error> failure =
-        fail_errno(-error, "loading the BPF programs", hint_for(-error));
-    failure.error().verifier_log = load_log();
-    return failure;
+    if (error != 0) return fail_load(-error);
+    return skeleton;
 }
 
 // The last thing that the verifier says before its statistics.
@@ -143,95 +102,8 @@ std::string left_out(const Optional& all, const Optional& fewer) {
     name(all.tracepoints, fewer.tracepoints, "following cgroups");
     name(all.netfilter, fewer.netfilter, "the netfilter hooks");
     name(all.conntrack, fewer.conntrack, "asking conntrack");
+    name(all.recount, fewer.recount, "counting connections anew");
     return names;
-}
-
-Maps maps_of(const sp_bpf& s) {
-    const auto fd = [](const bpf_map* map) { return bpf_map__fd(map); };
-    return Maps{
-        .control = fd(s.maps.sp_control),
-        .slots = fd(s.maps.sp_slots),
-        .ports = fd(s.maps.sp_ports),
-        .cells = fd(s.maps.sp_cells),
-        .v4_bits = fd(s.maps.sp_v4_bits),
-        .v6_bits = fd(s.maps.sp_v6_bits),
-        .v4_trie = fd(s.maps.sp_v4_trie),
-        .v6_trie = fd(s.maps.sp_v6_trie),
-        .rules = fd(s.maps.sp_rules),
-        .limits = fd(s.maps.sp_limits),
-        .ban_state = fd(s.maps.sp_ban_state),
-        .ban_bits = fd(s.maps.sp_ban_bits),
-        .bans4 = fd(s.maps.sp_bans4),
-        .bans6 = fd(s.maps.sp_bans6),
-        .cg_steps = fd(s.maps.sp_cg_steps),
-        .cg_states = fd(s.maps.sp_cg_states),
-        .users = fd(s.maps.sp_users),
-        .cgroups = fd(s.maps.sp_cgroups),
-        .ifaces = fd(s.maps.sp_ifaces),
-        .globs = fd(s.maps.sp_globs),
-        .local = fd(s.maps.sp_local),
-        .flows = fd(s.maps.sp_flows),
-        .flow_count = fd(s.maps.sp_flow_count),
-        .fragments = fd(s.maps.sp_fragments),
-        .buckets = fd(s.maps.sp_buckets),
-        .limit_states = fd(s.maps.sp_limit_states),
-        .counts = fd(s.maps.sp_counts),
-        .nic_counts = fd(s.maps.sp_nic_counts),
-        .rule_counts = fd(s.maps.sp_rule_counts),
-        .events = fd(s.maps.sp_events),
-        .owners = fd(s.maps.sp_owners),
-        .meta = fd(s.maps.sp_meta),
-    };
-}
-
-const bpf_program* program_of(const sp_bpf& s, Program program) {
-    switch (program) {
-    case Program::xdp:
-        return s.progs.sp_xdp_in;
-    case Program::xdp_shut:
-        return s.progs.sp_xdp_shut;
-    case Program::connect4:
-        return s.progs.sp_connect4;
-    case Program::connect6:
-        return s.progs.sp_connect6;
-    case Program::sendmsg4:
-        return s.progs.sp_sendmsg4;
-    case Program::sendmsg6:
-        return s.progs.sp_sendmsg6;
-    case Program::cg_egress:
-        return s.progs.sp_cg_egress;
-    case Program::cg_ingress:
-        return s.progs.sp_cg_ingress;
-    case Program::sock_create:
-        return s.progs.sp_sock_create;
-    case Program::tc_egress:
-        return s.progs.sp_tc_egress;
-    case Program::nf_forward:
-        return s.progs.sp_nf_forward;
-    case Program::tc_forward:
-        return s.progs.sp_tc_forward;
-    case Program::hold:
-        return s.progs.sp_nf_hold;
-    case Program::cg_mkdir:
-        return s.progs.sp_cg_mkdir;
-    case Program::cg_rmdir:
-        return s.progs.sp_cg_rmdir;
-    case Program::owners:
-        return s.progs.sp_owners_fill;
-    case Program::packet_find:
-        return s.progs.sp_packet_find;
-    case Program::lsm_create:
-        return s.progs.sp_lsm_create;
-    case Program::lsm_receive:
-        return s.progs.sp_lsm_receive;
-    case Program::lsm_sendmsg:
-        return s.progs.sp_lsm_sendmsg;
-    case Program::seed:
-        return s.progs.sp_seed;
-    case Program::sweep:
-        return s.progs.sp_sweep;
-    }
-    return nullptr;
 }
 
 } // namespace
@@ -252,7 +124,6 @@ Programs& Programs::operator=(Programs&&) noexcept = default;
 Programs::~Programs() = default;
 
 Result<Programs> Programs::load(const LoadOptions& options) {
-    libbpf_set_print(keep_warnings);
     if (!options.pin_dir.empty()) {
         std::error_code error;
         std::filesystem::create_directories(options.pin_dir + "/maps", error);
@@ -263,7 +134,8 @@ Result<Programs> Programs::load(const LoadOptions& options) {
     Optional set{.tracepoints = true,
                  .netfilter = netfilter,
                  .lsm = lsm,
-                 .conntrack = has_conntrack_kfuncs()};
+                 .conntrack = has_conntrack_kfuncs(),
+                 .recount = true};
     Result<Skeleton> skeleton = load_skeleton(options, set);
     std::string lsm_refusal;
     if (!skeleton && lsm) {
@@ -280,8 +152,11 @@ Result<Programs> Programs::load(const LoadOptions& options) {
         smaller.push_back({.tracepoints = tracepoints,
                            .netfilter = with_netfilter,
                            .lsm = false,
-                           .conntrack = false});
+                           .conntrack = false,
+                           .recount = false});
     };
+    smaller.push_back(set);
+    smaller.back().recount = false;
     if (set.conntrack) but(true, netfilter);
     but(false, netfilter);
     if (netfilter) {
@@ -343,6 +218,11 @@ int Programs::fd(Program program) const {
     return found ? bpf_program__fd(found) : -1;
 }
 
+int Programs::map_fd(const std::string& name) const {
+    if (!impl_->skeleton) return -1;
+    return bpf_object__find_map_fd_by_name(impl_->skeleton->obj, name.c_str());
+}
+
 Result<unsigned> Programs::pin_again(const std::string& pin_dir) const {
     unsigned pinned = 0;
     const auto pin = [&](int fd, const std::string& path) -> Status {
@@ -354,7 +234,8 @@ Result<unsigned> Programs::pin_again(const std::string& pin_dir) const {
     };
     const bpf_map* map = nullptr;
     bpf_object__for_each_map(map, impl_->skeleton->obj) {
-        if (is_pinned(map)) SP_TRY(pin(bpf_map__fd(map), pin_dir + "/maps/" + bpf_map__name(map)));
+        if (is_of_the_wall(map))
+            SP_TRY(pin(bpf_map__fd(map), pin_dir + "/maps/" + bpf_map__name(map)));
     }
     for (const Program program : {Program::xdp, Program::xdp_shut, Program::tc_egress})
         SP_TRY(pin(fd(program), pin_dir + "/programs/" +

@@ -20,6 +20,7 @@ enum class Program : unsigned char {
     cg_egress,
     cg_ingress,
     sock_create,
+    sock_ops, // counts connections
     tc_egress,
     nf_forward, // netfilter, for both families; loaded as settings.forward_hook asks
     tc_forward, // TC ingress, in its place
@@ -31,8 +32,10 @@ enum class Program : unsigned char {
     lsm_create,  // these three only where the kernel takes BPF LSM programs
     lsm_receive,
     lsm_sendmsg,
-    seed,  // XDP, never attached: puts one sp_flow into the table when test-run
-    sweep, // XDP, never attached: frees expired flows of some sets when test-run
+    seed,         // XDP, never attached: puts one sp_flow into the table when test-run
+    sweep,        // XDP, never attached: frees expired flows of some sets when test-run
+    peers_see,    // iter/bpf_sk_storage_map: counts connections anew; -1 when refused
+    peers_settle, // XDP, never attached: makes that the count, of some sets
 };
 
 // What the backfill of owners makes of the sockets it meets.
@@ -62,6 +65,8 @@ class Programs {
     [[nodiscard]] const Maps& maps() const;
     // -1 when this kernel lacks it.
     [[nodiscard]] int fd(Program program) const;
+    // Of a map by its name; negative when there is none, and for open_standing's.
+    [[nodiscard]] int map_fd(const std::string& name) const;
     // Pins what is not pinned there (any more): the maps, and a NIC's programs.
     // How many those were.
     [[nodiscard]] Result<unsigned> pin_again(const std::string& pin_dir) const;

@@ -2,6 +2,7 @@
 #include "kernel/sockets.h"
 
 #include "kernel/netlink.h"
+#include "kernel/raw_sockets.h"
 
 #include <cerrno>
 #include <cstring>
@@ -53,21 +54,47 @@ std::optional<SocketInfo> parse_socket(std::uint8_t proto, const NetlinkMessage&
     return found;
 }
 
+// SCTP binds to any number of addresses, which follow as an array.
+std::vector<SocketInfo> parse_bound(std::uint8_t proto, const NetlinkMessage& message) {
+    const std::optional<SocketInfo> first = parse_socket(proto, message);
+    if (!first) return {};
+    std::vector<SocketInfo> found;
+    for_each_attribute(
+        behind(message.body, sizeof(inet_diag_msg)), [&](std::uint16_t type, Bytes value) {
+            if (type != INET_DIAG_LOCALS) return;
+            for (; value.size() >= sizeof(sockaddr_storage);
+                 value = value.subspan(sizeof(sockaddr_storage))) {
+                SocketInfo one = *first;
+                const auto family = front_of<sockaddr_storage>(value).ss_family;
+                const auto in4 = front_of<sockaddr_in>(value);
+                const auto in6 = front_of<sockaddr_in6>(value);
+                if (family == AF_INET)
+                    one.local = Address::v4(ntohl(in4.sin_addr.s_addr));
+                else if (family == AF_INET6)
+                    std::memcpy(one.local.bytes.data(), &in6.sin6_addr, sizeof in6.sin6_addr);
+                found.push_back(one);
+            }
+        });
+    if (found.empty()) found.push_back(*first);
+    return found;
+}
+
 Result<std::vector<SocketInfo>> list(std::uint8_t proto, std::uint32_t states) {
     const NetlinkSocket socket = SP_TRY(NetlinkSocket::open(NETLINK_SOCK_DIAG));
     std::vector<SocketInfo> found;
+    using Bound = std::vector<SocketInfo>;
     for (const int family : {AF_INET, AF_INET6}) {
         inet_diag_req_v2 request{};
         request.sdiag_family = static_cast<std::uint8_t>(family);
         request.sdiag_protocol = proto;
         request.idiag_states = states;
-        Result<std::vector<SocketInfo>> its = collect<SocketInfo>(
+        Result<std::vector<Bound>> its = collect<Bound>(
             socket, SOCK_DIAG_BY_FAMILY, bytes_of(request),
-            [&](const NetlinkMessage& message) { return parse_socket(proto, message); });
+            [&](const NetlinkMessage& message) { return parse_bound(proto, message); });
         // A kernel that was started without IPv6 has none of its sockets.
         if (!its && family == AF_INET6 && its.error().kind == ErrorKind::not_found) continue;
         if (!its) return std::unexpected<Error>(std::move(its).context("listing sockets").error());
-        found.insert(found.end(), its->begin(), its->end());
+        for (const Bound& one : *its) found.insert(found.end(), one.begin(), one.end());
     }
     return found;
 }
@@ -97,6 +124,15 @@ Result<std::vector<SocketInfo>> list_tcp() {
 
 Result<std::vector<SocketInfo>> list_udp() {
     return list(IPPROTO_UDP, kAllOfUdp);
+}
+
+Result<std::vector<SocketInfo>> list_bound(std::uint8_t proto) {
+    const bool listens = proto == IPPROTO_TCP || proto == IPPROTO_SCTP;
+    Result<std::vector<SocketInfo>> found =
+        list(proto, bit_of(listens ? TcpState::listen : TcpState::close));
+    if (!found && proto == IPPROTO_RAW && found.error().kind == ErrorKind::not_found)
+        return list_raw_by_proc();
+    return found;
 }
 
 Status destroy(const SocketInfo& socket) {

@@ -29,7 +29,7 @@ enum class TcpState : std::uint8_t {
 // An IPv6 socket that speaks IPv4 has IPv4 addresses here; one that is bound to
 // all of both families has "::".
 struct SocketInfo {
-    std::uint8_t proto = 0; // IPPROTO_TCP, IPPROTO_UDP
+    std::uint8_t proto = 0; // IPPROTO_TCP, IPPROTO_UDP, or what list_bound was asked for
     Address local;
     Address remote; // 0.0.0.0 or :: when there is none
     std::uint16_t local_port = 0;
@@ -49,6 +49,12 @@ struct SocketInfo {
 [[nodiscard]] Result<std::vector<SocketInfo>> list_tcp();
 // All, connected or not.
 [[nodiscard]] Result<std::vector<SocketInfo>> list_udp();
+
+// What waits to be asked, of one transport: listeners of TCP and SCTP, unconnected sockets of
+// UDP, UDP-Lite and raw ones (IPPROTO_RAW: all of them, local_port is the protocol then). An
+// SCTP listener is one entry for each of its addresses. ErrorKind::not_found where the kernel
+// has no such transport, or cannot list it.
+[[nodiscard]] Result<std::vector<SocketInfo>> list_bound(std::uint8_t proto);
 
 // Aborts the connection: its owner gets ECONNABORTED, its peer a RST, if that is
 // let out. A UDP socket is only disconnected. ErrorKind::not_found when it has

@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -45,7 +46,8 @@ struct Essentials {
     bool neighbour_discovery = true;
     bool dhcp_client = true;
     bool icmp_errors = true;
-    PeerSet ping; // set by the parser: "any" by default
+    PeerSet ping;    // set by the parser: "any" by default
+    PeerSet routers; // the same
     bool judge_ip_options = false;
     bool redirects = false;
     LinkProtocols link_protocols{};
@@ -79,10 +81,20 @@ struct BanGrowth {
     bool operator==(const BanGrowth&) const = default;
 };
 
+// So many within a span ban their source for a time.
+struct BanAfter {
+    std::uint32_t count = 0;
+    std::chrono::seconds find{};
+    std::chrono::seconds ban{};
+    bool operator==(const BanAfter&) const = default;
+};
+
 struct BanRules {
     std::vector<Prefix> never;
     std::vector<BanListZone> lists;
     BanGrowth growth;
+    std::optional<BanAfter> after_limits; // connections that a limit refuses
+    std::optional<BanAfter> after_probes; // connections that no rule lets in
 };
 
 struct Policy {
@@ -95,6 +107,7 @@ struct Policy {
     std::vector<JailRule> jails; // in file order
     Fail2banFiles fail2ban;
     BanRules bans;
+    PeerSet admin; // the zone of that name, whom a panic lets in; nobody when there is none
 };
 
 // Shell globs as fnmatch(3) has them, without special treatment of '/' or '.'.

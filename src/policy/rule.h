@@ -43,15 +43,17 @@ struct Identity {
 };
 
 // How many connections a source may open under an ingress rule: GCRA, so a burst, then
-// one each per / count. Sources that share a prefix of these lengths are one.
+// one each per / count; and how many it may have. Sources that share a prefix of these
+// lengths are one.
 struct Limit {
-    Rate rate;
+    Rate rate;               // of no count: any rate
     std::uint32_t burst = 1; // at least 1
     bool window = false;     // instead: never more than rate.count in any rate.per
     std::uint8_t prefix4 = 32;
     std::uint8_t prefix6 = 64;
-    std::optional<Rate> total; // of all sources together; its burst is its count
-    bool cookies = true;       // of TCP: beyond what all share, XDP answers with SYN cookies
+    std::optional<Rate> total;     // of all sources together; its burst is its count
+    bool cookies = true;           // of TCP: beyond what all share, XDP answers with SYN cookies
+    std::uint32_t connections = 0; // of TCP: at once; 0: any number
     bool operator==(const Limit&) const = default;
 };
 

@@ -159,7 +159,8 @@ class Kept(BanE2e):
     def test_a_wall_of_a_version_that_knew_no_bans_is_brought_up_to_date(self):
         self.begin(BANS)
         self.guard.kill()
-        for name in ("sp_ban_state", "sp_ban_bits", "sp_bans4", "sp_bans6"):
+        for name in ("sp_ban_state", "sp_ban_bits", "sp_bans4", "sp_bans6",
+                     "sp_challenges", "sp_proofs"):
             self.host.run("rm", os.path.join(self.guard.pins, "v1/maps", name))
         done = self.command("ban", PEER[4])
         self.assertEqual(done.returncode, 3, done.stderr)

@@ -136,11 +136,16 @@ class Refused(BanE2e):
         self.begin(BANS)
         for arguments in (("ban", "nobody"), ("ban", "10.1.0.2/24"), ("ban", "10.1.0.2/33"),
                           ("ban",), ("ban", "10.9.9.9", "--for", "soon"), ("unban", "x"),
-                          ("ban", "10.9.9.9", "--for", "0s")):
+                          ("ban", "10.9.9.9", "--for", "0s"),
+                          ("ban", "10.9.9.9", "--reason", "x" * 1001)):
             self.assertEqual(self.command(*arguments).returncode, 2, arguments)
         done = self.command("unban", "10.9.9.9")
         self.assertEqual(done.returncode, 1)
         self.assertIn("10.9.9.9 is not banned", done.stderr)
+        # A pasted byte that is no UTF-8 keeps nobody from banning.
+        self.ban("10.8.8.8", "--reason", "caf\udce9")
+        self.assertEqual(self.bans()["10.8.8.8"]["reason"], "caf\ufffd")
+        self.unban("10.8.8.8")
         self.ban("10.9.0.0/16")
         done = self.command("unban", "10.9.9.9")
         self.assertEqual(done.returncode, 1)
@@ -212,6 +217,13 @@ class Lists(BanE2e):
         self.assertIn("2 networks are left out", self.guard.said())
         self.assertEqual(json.loads(self.command("bans", "--json").stdout)["lists"][0]["networks"],
                          2)
+        done = self.command("unban", OUTSIDE[4])
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("take it out of the file", done.stderr)
+        since = os.path.getsize(self.guard.log)
+        self.write("0.0.0.0/0", "::/0", "192.0.2.0/24", OUTSIDE[4])
+        self.assertTrue(self.guard.wait_said("2 networks are left out", since=since), self.guard.said())
+        self.assertEqual((self.into(80, 4), self.into(80, 6)), ("open", "open"))
 
 
 if __name__ == "__main__":

@@ -1,78 +1,32 @@
 # SPDX-License-Identifier: Apache-2.0
 """SYN cookies from XDP: who proves his address is served while a forged flood goes on."""
-import threading
-import time
 import unittest
 
-from foreign import foreign
-from harness import FIRST, HOST, PEER, E2e, each_family, packets, rule
+from cookie_flood import Flooded, limited
+from harness import FIRST, HOST, PEER, E2e, each_family, packets
 
 MUCH = 10_000_000
 
 
-def limited(name, port, lines):
-    return rule("ingress", name, ["10.0.0.0/8", "fd00::/8"], ports=[port]) + lines + "\n"
-
-
-class Cookies(E2e):
-    """The listeners are real, the clients too; only the flood is made."""
-
-    XDP = "native"
+class Cookies(Flooded):
+    PORTS = (8000, 8001, 8002, 8003)
     POLICY = (limited("api", 8000, 'limit = "1000/hour"\nlimit-total = "20/hour"')
               + limited("few", 8001, 'limit = "2/hour"\nlimit-total = "10/hour"')
               + limited("off", 8002, 'limit = "1000/hour"\nlimit-total = "10/hour"\n'
                                      'syn-cookies = "off"')
               + limited("calm", 8003, 'limit = "1000/hour"\nlimit-total = "1000/hour"'))
 
-    @classmethod
-    def policy(cls, *arguments, **options):
-        return super().policy(*arguments, **{**options, "host": f'xdp = "{cls.XDP}"'})
-
-    @classmethod
-    def prepare(cls):
-        cls.host.run("sysctl", "-qw", "net.ipv4.tcp_syncookies=2")
-        if cls.XDP == "native":  # veth sends back what XDP answers to an end with a program only
-            cls.peer.ip(f"link set dev eth0 xdpdrv obj {foreign('nic', cls.lab.directory)} sec xdp")
-        cls.flooder = cls.peer.agent(name="flooder")
-        for port in (8000, 8001, 8002, 8003):
-            cls.here.call("listen", port=port)
-
-    def forged(self, family, number):
-        return f"10.77.{number >> 8}.{number & 255}" if family == 4 else f"fd00:77:{number:x}::1"
-
-    def flood(self, family, port, number):
-        """A SYN from each of so many sources that nobody has."""
-        frames = [self.frame(packets.ip(self.forged(family, i), HOST[family], packets.TCP,
-                                        packets.tcp(self.forged(family, i), HOST[family],
-                                                    20000 + i, port))).hex() for i in range(number)]
-        self.flooder.call("send_frames", interface="eth0", frames=frames, until_room=True)
-
-    def cookies(self):
-        found = self.guard.status()["cookies"]
-        return found["sent"], found["taken"]
-
     @each_family
     def test_a_client_moves_ten_megabytes_each_way_while_the_flood_goes_on(self, family):
         self.flood(family, 8000, 60)
         before = self.cookies()
         self.assertGreaterEqual(before[0], 30)
-        stop = threading.Event()
-
-        def go_on():
-            while not stop.is_set():
-                self.flood(family, 8000, 20)
-                time.sleep(0.01)
-        flood = threading.Thread(target=go_on)
-        flood.start()
-        try:
+        with self.flooding(family, 8000):
             held = self.there.call("hold", dst=HOST[family], port=8000)
             self.assertEqual(held["result"], "open")
             for _ in range(100):
                 self.assertEqual(self.there.result("exchange", handle=held["handle"],
                                                    size=MUCH // 100, timeout=10.0), "open")
-        finally:
-            stop.set()
-            flood.join()
         sent, taken = self.cookies()
         self.assertGreater(sent, before[0])
         self.assertEqual(taken, before[1] + 1)
@@ -127,30 +81,32 @@ class NotSet(E2e):
     """The kernel gives no cookies at tcp_syncookies = 1 while the listener has room."""
 
     def test_it_is_said_and_what_is_beyond_the_total_is_dropped(self):
-        self.host.run("sysctl", "-qw", "net.ipv4.tcp_syncookies=1")
+        self.host.run("sysctl", "-qw", "net.ipv4.tcp_syncookies=1", "net.ipv4.tcp_timestamps=1")
         self.here.call("listen", port=8000)
         self.begin(limited("api", 8000, 'limit = "9/hour"\nlimit-total = "2/hour"'))
         self.assertTrue(self.guard.wait_said("net.ipv4.tcp_syncookies is 2, and it is 1"))
+        self.assertTrue(self.guard.wait_said("net.ipv4.tcp_timestamps is 2, and it is 1"))
         results = [self.into(8000, 4, timeout=0.4) for _ in range(3)]
         self.assertEqual(results, ["open"] * 2 + ["timeout"])
         self.expect_event(reason="over-limit", dst_port=8000)
         self.assertEqual(self.guard.status()["cookies"], {"sent": 0, "taken": 0})
 
-    def setting(self):
-        return self.host.run("sysctl", "-n", "net.ipv4.tcp_syncookies").strip()
+    def settings(self):
+        return self.host.run("sysctl", "-n", "net.ipv4.tcp_syncookies",
+                             "net.ipv4.tcp_timestamps").split()
 
     def test_it_is_set_where_the_policy_says_so_and_put_back_by_a_reload_and_by_down(self):
-        self.host.run("sysctl", "-qw", "net.ipv4.tcp_syncookies=1")
+        self.host.run("sysctl", "-qw", "net.ipv4.tcp_syncookies=1", "net.ipv4.tcp_timestamps=0")
         rules = limited("api", 8000, 'limit = "9/hour"\nlimit-total = "2/hour"')
         self.begin(rules, host='sysctls = "set"')
-        self.assertEqual(self.setting(), "2")
+        self.assertEqual(self.settings(), ["2", "2"])
         self.switch(rules)
-        self.assertEqual(self.setting(), "1")
+        self.assertEqual(self.settings(), ["1", "0"])
         self.switch(rules, host='sysctls = "set"')
         self.guard.kill()
-        self.assertEqual(self.setting(), "2")
+        self.assertEqual(self.settings(), ["2", "2"])
         self.assertEqual(self.guard.down().returncode, 0)
-        self.assertEqual(self.setting(), "1")
+        self.assertEqual(self.settings(), ["1", "0"])
 
 
 if __name__ == "__main__":

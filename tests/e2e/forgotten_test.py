@@ -94,7 +94,9 @@ class Redirected(E2e):
         held = self.there.call("hold", dst=HOST[family], port=8091)
         self.assertEqual(held["result"], "open")
         self.forget_flows()
-        self.assertEqual(self.there.result("exchange", handle=held["handle"], size=100000), "open")
+        got = self.there.result("exchange", handle=held["handle"], size=100000)
+        # Which hook refused, and which way, tells what it took the connection for.
+        self.assertEqual(got, "open", self.guard.events(event="drop")[-6:])
         self.assertNotIn("no-flow", self.guard.status()["reasons"])
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""SIGKILL after every system call by which a start, a reload, an adoption or a
-`down` changes something: one policy wholly, or none at all, and the next start and
+"""SIGKILL after every system call by which a start, a reload, an adoption, a takeover from
+another version or a `down` changes something: one policy wholly, or none at all, and the next start and
 the next `down` work. By default a share of the moments; with SP_LONG=1 all of them, and with
 SP_PART=2/4 beside it the second of four parts of them.
 """
@@ -168,6 +168,20 @@ class KilledAdoption(Sweep):
             self.answer(why, "A")
             self.told(why, "A")
             self.started(why, "A")
+        self.taken_down("after all kills")
+
+
+class KilledUpgrade(Sweep):
+    def test_a_takeover_from_another_version_that_is_killed_leaves_the_wall_whole(self):
+        self.guard.start(self.file)
+
+        def of_another_version():
+            self.guard.kill()
+            os.rename(os.path.join(self.guard.pins, "v1"), os.path.join(self.guard.pins, "v0"))
+        for why in self.kills(["run", "-c", self.file], of_another_version):
+            self.answer(why, "A")
+            self.started(why, "A")
+            self.assertEqual(os.listdir(self.guard.pins), ["v1"], why)
         self.taken_down("after all kills")
 
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Limits of new connections: by source, beside iptables' recent, and what runs is left alone."""
+import ipaddress
 import time
 import unittest
 
@@ -69,6 +70,77 @@ class Limits(E2e):
         self.assertEqual(results, ["open"] * 4 + ["timeout"] * 2)
 
 
+TOLD = limited("few", 8000, 'limit = "1/hour"') + limited("free", 8001, 'limit = "99/hour"')
+
+
+def see_told(test, family, kind):
+    address = FIRST[family]
+    network = address if family == 4 else str(ipaddress.ip_network(f"{address}/64", False))
+    test.assertEqual(test.into(8001, family, src=address), "open")
+    for _ in range(3):
+        test.into(8000, family, src=address, timeout=0.3)
+    test.expect_event(event=kind, reason="over-limit", src=address, rule="few")
+    begins = test.expect_event(event="limit", state="begins", src=address)
+    test.assertEqual((begins["network"], begins["rule"]), (network, "few"))
+    test.assertNotIn("count", begins)
+    test.assertEqual(begins.get("detail"),
+                     "observed only, nothing is refused" if kind == "would-drop" else None)
+    ends = test.tail.wait(25.0, event="limit", state="ends", src=address)
+    test.assertIsNotNone(ends)
+    test.assertEqual((ends["network"], ends["rule"]), (network, "few"))
+    test.assertGreaterEqual(ends["count"], 2)
+    for state in ("begins", "ends"):
+        test.assertEqual(len(test.tail.find(event="limit", state=state, src=address)), 1)
+
+
+class Told(E2e):
+    """A source begins and ceases to be limited, once each, however often it is refused."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.share(TOLD)
+
+    @classmethod
+    def prepare(cls):
+        for port in (8000, 8001):
+            cls.here.call("listen", port=port)
+
+    @each_family
+    def test_who_is_refused_begins_and_ceases(self, family):
+        see_told(self, family, "drop")
+
+
+class ToldObserved(E2e):
+    """Where nothing is dropped, that somebody would be limited is told as such."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.share(TOLD, mode="observe")
+
+    prepare = classmethod(Told.prepare.__func__)
+
+    @each_family
+    def test_who_would_be_refused_begins_and_ceases(self, family):
+        see_told(self, family, "would-drop")
+
+
+class Pings(E2e):
+    """Of ICMP each id is a conversation; every ping here has one of its own."""
+
+    POLICY = ('[essentials]\nping = "none"\n' + rule("ingress", "ping", both(NET) + both(PEER),
+                                                     proto="icmp") + 'limit = "2/hour"\n')
+
+    @each_family
+    def test_a_source_pings_as_often_as_it_may_and_others_too(self, family):
+        def ping(src):
+            return self.there.result("ping", dst=HOST[family], src=src, timeout=0.4)
+        self.assertEqual([ping(FIRST[family]) for _ in range(3)], ["open", "open", "timeout"])
+        self.assertEqual(ping(PEER[family]), "open")
+        self.expect_event(reason="over-limit", src=FIRST[family], rule="ping")
+
+
 WINDOW = 4  # seconds
 NUMBER = 5
 RECENT = {4: "iptables-legacy", 6: "ip6tables-legacy"}
@@ -123,12 +195,13 @@ class BesideRecent(E2e):
         self.twin_mac = self.twin.ip_json("link", "show", "eth0")[0]["address"]
         self.peer_mac = self.peer.ip_json("link", "show", "eth9")[0]["address"]
         begun = time.monotonic()
-        taken = []  # (moment, ours, the real one's)
+        taken = []  # (moment it began, ours, the real one's, moment it was over)
 
         def at(moment, count):
             time.sleep(max(0.0, begun + moment - time.monotonic()))
-            taken.append((time.monotonic() - begun, *self.volley(family, count)))
-            return taken[-1][1:]
+            start = time.monotonic() - begun
+            taken.append((start, *self.volley(family, count), time.monotonic() - begun))
+            return taken[-1][1:3]
         self.assertEqual(at(0.0, NUMBER + 3), (NUMBER, NUMBER))
         self.assertEqual(at(1.5, 4), (0, 0))
         late = at(WINDOW + WINDOW / 15 + 0.9, NUMBER + 3)  # a fifteenth late at most
@@ -136,8 +209,8 @@ class BesideRecent(E2e):
         for step in range(10):
             at(2 * WINDOW + step * 0.7, 2)
         for which in (1, 2):
-            for moment, *_ in taken:
-                within = sum(row[which] for row in taken if moment - WINDOW < row[0] <= moment)
+            for start, _, _, over in taken:  # surely within one window, however slow this is
+                within = sum(row[which] for row in taken if over - WINDOW < row[0] <= start)
                 self.assertLessEqual(within, NUMBER, taken)
 
 

@@ -6,11 +6,18 @@ kernel that takes BPF LSM programs.
 """
 import unittest
 
-from harness import HOST, PEER, E2e, both, each_family, eventually, packets, rule
+from harness import FAMILIES, HOST, PEER, E2e, both, each_family, eventually, packets, rule
 
 AF_PACKET, AF_XDP, RAW, DGRAM = 17, 44, 3, 2
 ALL = 3 << 8  # ETH_P_ALL in network byte order
 DENY = 'packet-sockets = "deny"'
+
+
+def udp_frame(family, port):
+    """From the host's port 4700 to the peer's."""
+    body = packets.udp(HOST[family], PEER[family], 4700, port, b"frame")
+    return packets.ethernet("02:00:00:00:00:02", "02:00:00:00:00:01",
+                            packets.ip(HOST[family], PEER[family], 17, body)).hex()
 
 
 class PacketSockets(E2e):
@@ -147,11 +154,7 @@ class PacketSockets(E2e):
         """The one leak that no hook on packets can close: it is said, not hidden."""
         self.begin(rule("egress", "dns", both(PEER), proto="udp", ports=[53]))
         ears = self.there.call("capture", interface="eth0")["handle"]
-        frames = {port: packets.ethernet(
-            "02:00:00:00:00:02", "02:00:00:00:00:01",
-            packets.ip(HOST[family], PEER[family], 17,
-                       packets.udp(HOST[family], PEER[family], 4700, port, b"frame"))).hex()
-            for port in (53, 54, 55)}
+        frames = {port: udp_frame(family, port) for port in (53, 54, 55)}
         self.here.call("send_frames", interface="eth0", frames=[frames[53], frames[54]])
         self.here.call("send_frames", interface="eth0", frames=[frames[55]], bypass=True)
         wanted = {53, 55}
@@ -163,6 +166,37 @@ class PacketSockets(E2e):
         self.expect_event(direction="egress", hook="tc", dst=PEER[family], dst_port=54)
         self.assertEqual(self.tail.find(dst_port=55), [])
         self.assertIn("packet-qdisc-bypass", self.guard.status()["blind"])
+
+    def test_what_an_af_xdp_socket_sends_passes_by_every_hook_and_is_said_to(self):
+        """Through the rings of a socket bound to the guarded NIC: TC is not asked. One socket for
+        both families, since a queue of a NIC has room for one."""
+        self.begin()
+        maker = self.unit_agent("sender")
+        frames = {(family, port): udp_frame(family, port) for family in FAMILIES for port in (54, 56, 57)}
+        ears = self.there.call("capture", interface="eth0")["handle"]
+        made = maker.call("open_xdp", interface="eth0")
+        self.assertEqual(made["result"], "open")
+        for family in FAMILIES:
+            self.here.call("send_frames", interface="eth0", frames=[frames[family, 54]])
+            for port, by in ((56, "sendmsg"), (57, "poll")):
+                self.assertEqual(maker.result("send_xdp", handle=made["handle"],
+                                              frame=frames[family, port], by=by), "sent")
+        wanted = {(family, port) for family in FAMILIES for port in (56, 57)}
+
+        def arrived():
+            heard = self.there.call("captured", handle=ears, end=False)["frames"]
+            return {key for key, frame in frames.items() if frame in heard}
+        self.assertTrue(eventually(lambda: arrived() >= wanted), f"{arrived()}")
+        for family in FAMILIES:  # the same by a packet socket is judged
+            self.expect_event(direction="egress", hook="tc", dst=PEER[family], dst_port=54)
+            for port in (56, 57):
+                self.assertEqual(self.tail.find(dst=PEER[family], dst_port=port), [])
+        self.assertEqual(arrived(), wanted)
+        self.assertIn("af-xdp", self.guard.status()["blind"])
+        event = self.expect_event(event="socket", pid=maker.pid, family="xdp")
+        self.assertEqual((event["state"], event["unit"], event["iface"]),
+                         ("found", "sender.service", "eth0"))
+        self.assertEqual(len(self.listed(maker, family="xdp", iface="eth0", netns="host")), 1)
 
 
 if __name__ == "__main__":

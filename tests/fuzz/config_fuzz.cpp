@@ -62,6 +62,7 @@ void check_policy(const Policy& policy) {
     }
     check_peers(policy.exfil_inside);
     check_peers(policy.essentials.ping);
+    check_peers(policy.essentials.routers);
 }
 
 } // namespace

@@ -188,8 +188,12 @@ TEST_CASE("nothing of a banned network is routed, in either direction") {
     CHECK(bench.xdp(in) == passes());
     CHECK(bench.xdp(out) == passes());
     banned.ban(around(family));
-    CHECK(bench.xdp(in) == dropped(SP_REASON_BANNED));
-    CHECK(bench.xdp(out) == dropped(SP_REASON_BANNED));
+    for (const Packet& packet : {in, out}) {
+        const Seen seen = bench.xdp(packet);
+        CHECK(seen == dropped(SP_REASON_BANNED));
+        REQUIRE(seen.events.size() == 1);
+        CHECK(seen.events[0].direction == SP_FORWARD);
+    }
     for (const sp_forward_hook hook : {SP_FORWARD_TC_INGRESS, SP_FORWARD_NETFILTER}) {
         if (hook == SP_FORWARD_NETFILTER && !has_netfilter_programs()) continue;
         Bench routed{kRoute, BenchOptions{.forward_hook = hook}};

@@ -1,64 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // SYN cookies: who cannot be let in on what all share proves his address first.
-#include "support/bench.h"
 #include "support/limit_table.h"
-#include "support/machine.h"
-#include "support/sockets.h"
+#include "support/syn_cookies.h"
 
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
-#include <fstream>
 
 using namespace sallyport;
 using namespace sallyport::test;
 
 namespace {
-
-constexpr std::uint16_t kPort = 7100;
-constexpr std::uint32_t kSeq = 0x12345678;
-constexpr std::uint32_t kXdpTx = 3;
-
-std::string limited(const std::string& lines) {
-    return allow_in("api", "any", "tcp", std::to_string(kPort)) + lines + "\n";
-}
-
-// One for all sources, then cookies.
-const std::string kOne = limited("limit = \"9/hour\"\nlimit-total = \"1/hour\"");
-
-void give_cookies(int value) {
-    std::ofstream("/proc/sys/net/ipv4/tcp_syncookies") << value;
-}
-
-Packet syn(Family family, std::uint16_t sport = kClientPort) {
-    return to_host(family) / tcp{.sport = sport,
-                                 .dport = kPort,
-                                 .flags = SYN,
-                                 .seq = kSeq,
-                                 .options = {2, 4, 5, 0xb4, 1, 3, 3, 7, 4, 2, 0, 0}};
-}
-
-Packet ack(Family family, std::uint32_t cookie, std::uint16_t sport = kClientPort) {
-    return to_host(family) /
-           tcp{.sport = sport, .dport = kPort, .flags = ACK, .seq = kSeq + 1, .ack = cookie + 1};
-}
-
-RunResult run(Bench& bench, const Packet& packet) {
-    Result<RunResult> result =
-        run_xdp(bench.programs().fd(Program::xdp), packet.bytes(), ifindex_of("eth0"));
-    REQUIRE(result);
-    return *result;
-}
-
-std::uint32_t be32(const Bytes& bytes, std::size_t at) {
-    return static_cast<std::uint32_t>(bytes.at(at)) << 24 |
-           static_cast<std::uint32_t>(bytes.at(at + 1)) << 16 |
-           static_cast<std::uint32_t>(bytes.at(at + 2)) << 8 | bytes.at(at + 3);
-}
-
-std::uint32_t be16(const Bytes& bytes, std::size_t at) {
-    return static_cast<std::uint32_t>(bytes.at(at)) << 8 | bytes.at(at + 1);
-}
 
 // RFC 1071 over a part; 0xffff where a right checksum is in it.
 std::uint32_t sum(const Bytes& bytes, std::size_t from, std::size_t to, std::uint32_t start = 0) {
@@ -66,23 +18,6 @@ std::uint32_t sum(const Bytes& bytes, std::size_t from, std::size_t to, std::uin
     while (start >> 16) start = (start & 0xffff) + (start >> 16);
     return start;
 }
-
-// From what a flooded listener sends back.
-std::uint32_t cookie_in(const Bytes& frame, Family family, std::size_t link = 14) {
-    return be32(frame, link + (family == Family::v4 ? 20 : 40) + 4);
-}
-
-// A bench whose shared allowance is used up, and a listener that gives cookies.
-struct Flooded {
-    explicit Flooded(Family family, const std::string& policy = kOne)
-        : bench{policy}, service{(both_ends_here(), listener(host_of(family), kPort))} {
-        give_cookies(2);
-        CHECK(bench.xdp(syn(family)) == passes());
-    }
-    ~Flooded() { give_cookies(1); }
-    Bench bench;
-    Socket service;
-};
 
 } // namespace
 

@@ -118,39 +118,45 @@ TEST_CASE("a table of no size refuses every flow") {
 }
 
 TEST_CASE("entries whose time is up give way; those that live do not") {
+    Family family = GENERATE(Family::v4, Family::v6);
+    INFO(to_string(family));
     Bench bench{kWeb, BenchOptions{.flow_sets = 1, .flow_max = SP_FLOW_WAYS}};
     const std::uint32_t begun = boot_seconds();
     for (std::uint16_t i = 0; i < SP_FLOW_WAYS; ++i) {
         std::uint16_t port = static_cast<std::uint16_t>(50000 + i);
-        CHECK(open_flow(bench, Family::v4, port) == passes());
-        CHECK(reply_to(bench, Family::v4, port) == passes());
+        CHECK(open_flow(bench, family, port) == passes());
+        CHECK(reply_to(bench, family, port) == passes());
     }
-    CHECK(open_flow(bench, Family::v4, 51000) == dropped(SP_REASON_FLOW_FULL));
+    CHECK(open_flow(bench, family, 51000) == dropped(SP_REASON_FLOW_FULL));
     // To the second, the last one in which they live, however slow the machine is.
     age_flows(bench.instance(), 7200 - (boot_seconds() - begun));
-    CHECK(open_flow(bench, Family::v4, 51000) == dropped(SP_REASON_FLOW_FULL));
+    CHECK(open_flow(bench, family, 51000) == dropped(SP_REASON_FLOW_FULL));
     age_flows(bench.instance(), boot_seconds() - begun + 10);
-    CHECK(open_flow(bench, Family::v4, 51000) == passes());
+    CHECK(open_flow(bench, family, 51000) == passes());
     CHECK(bench.flow_entries() == SP_FLOW_WAYS);
 }
 
 TEST_CASE(
     "a confirmed flow takes the place of one that nobody answered, never the other way round") {
+    Family family = GENERATE(Family::v4, Family::v6);
+    INFO(to_string(family));
     Bench bench{kWeb, BenchOptions{.flow_sets = 1, .flow_max = SP_FLOW_WAYS}};
     for (std::uint32_t i = 0; i < SP_FLOW_WAYS; ++i) {
-        CHECK(open_flow(bench, Family::v4, static_cast<std::uint16_t>(50000 + i)) == passes());
+        CHECK(open_flow(bench, family, static_cast<std::uint16_t>(50000 + i)) == passes());
     }
-    CHECK(open_flow(bench, Family::v4, 51000) ==
+    CHECK(open_flow(bench, family, 51000) ==
           dropped(SP_REASON_FLOW_FULL));                  // unconfirmed by unconfirmed
     CHECK(seed_flow(bench.instance(), numbered_flow(1))); // unconfirmed by confirmed
     for (std::uint32_t i = 2; i <= SP_FLOW_WAYS; ++i)
         CHECK(seed_flow(bench.instance(), numbered_flow(i)));
     CHECK_FALSE(seed_flow(bench.instance(), numbered_flow(99))); // confirmed by confirmed
-    CHECK(open_flow(bench, Family::v4, 51000) == dropped(SP_REASON_FLOW_FULL));
+    CHECK(open_flow(bench, family, 51000) == dropped(SP_REASON_FLOW_FULL));
     CHECK(distinct_keys(bench.instance()).size() == SP_FLOW_WAYS);
 }
 
 TEST_CASE("the host's own flow takes the place of one that was asked for from outside") {
+    Family family = GENERATE(Family::v4, Family::v6);
+    INFO(to_string(family));
     Bench bench{kWeb, BenchOptions{.flow_sets = 1, .flow_max = SP_FLOW_WAYS}};
     for (std::uint32_t i = 0; i < SP_FLOW_WAYS; ++i) {
         sp_flow asked = numbered_flow(i);
@@ -158,20 +164,20 @@ TEST_CASE("the host's own flow takes the place of one that was asked for from ou
         asked.generation = 1;
         REQUIRE(seed_flow(bench.instance(), asked));
     }
-    CHECK(open_flow(bench, Family::v4, 50000) == passes());
-    CHECK(reply_to(bench, Family::v4, 50000) == passes());
+    CHECK(open_flow(bench, family, 50000) == passes());
+    CHECK(reply_to(bench, family, 50000) == passes());
     CHECK(bench.flow_entries() == SP_FLOW_WAYS);
     CHECK(distinct_keys(bench.instance()).size() == SP_FLOW_WAYS);
     // Not of another of its own, nor of a connection that was spared at the start:
     // no rule would readmit it.
     for (std::uint16_t i = 1; i < SP_FLOW_WAYS; ++i)
-        CHECK(open_flow(bench, Family::v4, static_cast<std::uint16_t>(50000 + i)) == passes());
-    CHECK(open_flow(bench, Family::v4, 51000) == dropped(SP_REASON_FLOW_FULL));
+        CHECK(open_flow(bench, family, static_cast<std::uint16_t>(50000 + i)) == passes());
+    CHECK(open_flow(bench, family, 51000) == dropped(SP_REASON_FLOW_FULL));
     edit_flows(bench.instance(), [](sp_flow& flow) {
         flow.direction = SP_INGRESS;
         flow.generation = SP_GENERATION_KEPT;
     });
-    CHECK(open_flow(bench, Family::v4, 51000) == dropped(SP_REASON_FLOW_FULL));
+    CHECK(open_flow(bench, family, 51000) == dropped(SP_REASON_FLOW_FULL));
 }
 
 TEST_CASE("a million flows: each is entered, found and swept, and the next is refused by name") {
@@ -205,7 +211,8 @@ TEST_CASE("a million flows: each is entered, found and swept, and the next is re
                             .dport = static_cast<std::uint16_t>(20000 + i % 30000),
                             .flags = ACK}) == passes());
     }
-    CHECK(open_flow(bench, Family::v4, 51000) == dropped(SP_REASON_FLOW_FULL));
+    for (Family family : {Family::v4, Family::v6})
+        CHECK(open_flow(bench, family, 51000) == dropped(SP_REASON_FLOW_FULL));
 
     age_flows(bench.instance(), 7201);
     const std::uint32_t sets = bench.instance().settings().flow_sets;
@@ -243,16 +250,18 @@ TEST_CASE("an unanswered flow lives a minute, an answered one as long as the pol
 }
 
 TEST_CASE("FIN and RST shorten a flow's life and do not end it at once") {
+    Family family = GENERATE(Family::v4, Family::v6);
+    INFO(to_string(family));
     Bench bench{kWeb};
     for (auto [flags, life] : {std::pair{std::uint8_t(FIN | ACK), 120u}, std::pair{RST, 10u}}) {
         INFO("flags " << int(flags));
-        CHECK(open_flow(bench, Family::v4, 50000) == passes());
-        CHECK(reply_to(bench, Family::v4, 50000) == passes());
-        Packet end = to_host(Family::v4) / tcp{.sport = 443, .dport = 50000, .flags = flags};
+        CHECK(open_flow(bench, family, 50000) == passes());
+        CHECK(reply_to(bench, family, 50000) == passes());
+        Packet end = to_host(family) / tcp{.sport = 443, .dport = 50000, .flags = flags};
         CHECK(bench.xdp(end) == passes());
-        CHECK(reply_to(bench, Family::v4, 50000) == passes());
+        CHECK(reply_to(bench, family, 50000) == passes());
         age_flows(bench.instance(), life + 2);
-        CHECK(reply_to(bench, Family::v4, 50000) == dropped(SP_REASON_NO_FLOW));
+        CHECK(reply_to(bench, family, 50000) == dropped(SP_REASON_NO_FLOW));
     }
 }
 

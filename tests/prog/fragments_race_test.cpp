@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 #include <sched.h>
 #include <thread>
 
@@ -124,6 +125,8 @@ TEST_CASE("random pieces pass as a model of whole intervals says, until the data
 }
 
 TEST_CASE("of two CPUs with the same pieces at once, one gets each through") {
+    Family family = GENERATE(Family::v4, Family::v6);
+    INFO(to_string(family));
     Bench bench{kPolicy};
     const std::uint32_t ifindex = ifindex_of("eth0");
     const int xdp = bench.programs().fd(Program::xdp);
@@ -131,7 +134,7 @@ TEST_CASE("of two CPUs with the same pieces at once, one gets each through") {
     constexpr std::size_t kPieces = 12; // and a last one that never comes
     std::vector<std::vector<Bytes>> frames(kDatagrams);
     for (std::uint32_t id = 0; id < kDatagrams; ++id) {
-        Datagram cut = datagram(Family::v4, udp{}, 400);
+        Datagram cut = datagram(family, udp{}, 400);
         cut.id = id;
         for (std::size_t i = 0; i < kPieces; ++i)
             frames[id].push_back(cut.piece(i * 16, 16, true).bytes());

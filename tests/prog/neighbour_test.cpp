@@ -59,6 +59,22 @@ TEST_CASE("router advertisements come from a link-local address, solicitations f
                     neighbour_solicitation()) == passes());
 }
 
+TEST_CASE("an advertisement comes from a router that the policy names") {
+    Bench named{essentials("routers = [\"" + std::string(kPeerLink6) + "\"]")};
+    for (const Named& row : neighbour_messages()) {
+        INFO(row.name);
+        CHECK(named.xdp(on_link(kPeerLink6, 255) / row.message) == passes());
+        CHECK(named.xdp(on_link("fe80::bad", 255) / row.message) ==
+              (row.from_link_local ? dropped(SP_REASON_NEIGHBOUR) : passes()));
+    }
+    Bench nobody{essentials("routers = \"none\"")};
+    for (const Named& row : neighbour_messages()) {
+        INFO(row.name);
+        CHECK(nobody.xdp(on_link(kPeerLink6, 255) / row.message) ==
+              (row.from_link_local ? dropped(SP_REASON_NEIGHBOUR) : passes()));
+    }
+}
+
 TEST_CASE("neighbour discovery with a code, behind a fragment header, or switched off is dropped") {
     Bench bench{allow_in("all", "any", "any")};
     CHECK(bench.xdp(on_link(kPeerLink6, 255) / neighbour_solicitation({.code = 1})) ==

@@ -6,6 +6,7 @@
 #include "support/fragment_table.h"
 #include "support/icmp_message.h"
 #include "support/machine.h"
+#include "support/peer_table.h"
 #include "support/sockets.h"
 
 #include <bpf/bpf.h>
@@ -83,6 +84,17 @@ void limits(std::set<sp_reason>& seen) {
     note(seen, bench.xdp(eth{} / ipv4{} / tcp{.dport = 80}));
 }
 
+void connections(std::set<sp_reason>& seen) {
+    Bench bench{allow_in("api", "any", "tcp", "7102") + "max-connections = 1\n"};
+    both_ends_here();
+    forget_peers(bench.instance());
+    note(seen, bench.xdp(to_host(Family::v4) / tcp{.dport = 7102})); // nobody listens
+    const Socket service = listener(kHost4, 7102);
+    fill_peers(bench.instance());
+    note(seen, bench.xdp(to_host(Family::v4) / tcp{.dport = 7102}));
+    forget_peers(bench.instance());
+}
+
 void cookies(std::set<sp_reason>& seen) {
     both_ends_here();
     const Socket service = listener(kHost4, 7101);
@@ -132,6 +144,7 @@ TEST_CASE("every reason of the list is produced by some packet") {
     tables(seen);
     fragments(seen);
     limits(seen);
+    connections(seen);
     cookies(seen);
     bans(seen);
     for (unsigned reason = 1; reason < SP_REASON_END; ++reason) {

@@ -94,8 +94,10 @@ TEST_CASE("SCTP is judged by its own ports, not those of TCP or UDP") {
 
 TEST_CASE("a wrong checksum is the stack's to refuse: it neither opens nor closes a door") {
     Bench bench{allow_in("ssh", "any", "tcp", "22")};
-    CHECK(bench.xdp(to_host(Family::v4) / tcp{.dport = 22, .checksum = std::uint16_t{0xdead}}) ==
+    Family family = GENERATE(Family::v4, Family::v6);
+    INFO(to_string(family));
+    CHECK(bench.xdp(to_host(family) / tcp{.dport = 22, .checksum = std::uint16_t{0xdead}}) ==
           passes());
-    CHECK(bench.xdp(to_host(Family::v4) / tcp{.dport = 23, .checksum = std::uint16_t{0xdead}}) ==
+    CHECK(bench.xdp(to_host(family) / tcp{.dport = 23, .checksum = std::uint16_t{0xdead}}) ==
           dropped(SP_REASON_NO_RULE));
 }

@@ -4,6 +4,7 @@
 // a program that creeps up to it is refused one day, on the kernel nobody tried.
 #include "kernel/conntrack.h"
 #include "sallyport/abi/control.h"
+#include "sallyport/abi/question.h"
 #include "sp_bpf.skel.h"
 #include "support/instance.h"
 #include "support/machine.h"

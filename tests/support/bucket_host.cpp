@@ -34,6 +34,10 @@ Buckets::Answer Buckets::arrive(const sp_bucket_key& key, std::uint64_t now, con
     return answer_of(answer);
 }
 
+bool Buckets::remembers(const sp_bucket_key& key) const {
+    return bearing(set_.get(), &key) != 0;
+}
+
 Buckets::Answer Buckets::arrive_in_window(const sp_bucket_key& key, std::uint64_t now,
                                           const sp_limit& limit) {
     return answer_of(count_in_window(set_.get(), &key, now, &limit));

@@ -22,6 +22,8 @@ class Buckets {
     enum class Answer : std::uint8_t { refused, taken, full };
     // One arrival, as lib/limit.h asks for it, without the allowance of newcomers. Any thread.
     Answer arrive(const sp_bucket_key& key, std::uint64_t now, const sp_rate& rate);
+    // Is there an entry for the key?
+    [[nodiscard]] bool remembers(const sp_bucket_key& key) const;
     Answer arrive_in_window(const sp_bucket_key& key, std::uint64_t now, const sp_limit& limit);
 
   private:

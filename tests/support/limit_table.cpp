@@ -3,7 +3,9 @@
 
 #include "base/result.h"
 
+#include <array>
 #include <bpf/bpf.h>
+#include <cstddef>
 #include <numeric>
 
 namespace sallyport::test {
@@ -38,11 +40,20 @@ template <typename T> std::vector<T> read_all(int map, std::uint32_t size) {
     return values;
 }
 
+// Of listeners too (bpf/lib/maps_cookies.h).
+void forget_offers(int map) {
+    std::array<std::byte, 24> key{};
+    while (bpf_map_get_next_key(map, nullptr, key.data()) == 0)
+        SP_CHECK(bpf_map_delete_elem(map, key.data()) == 0);
+}
+
 } // namespace
 
 void forget_limits(const Instance& instance) {
     write_all(instance.maps().buckets, std::vector<BucketSet>(SP_BUCKET_SETS));
     write_all(instance.maps().limit_states, std::vector<sp_limit_state>(SP_COUNTERS_MAX));
+    write_all(instance.maps().paid, std::vector<std::array<std::uint64_t, 8>>(8192));
+    forget_offers(instance.maps().offers);
 }
 
 std::vector<sp_bucket_key> read_buckets(const Instance& instance) {

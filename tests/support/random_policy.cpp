@@ -230,6 +230,7 @@ Policy random_policy(Dice& dice, const PolicyShape& shape) {
     }
     policy.exfil_inside = random_peers(dice, shape, zones, Where::by_interface);
     policy.essentials.ping = random_peers(dice, shape, zones, Where::by_interface);
+    policy.essentials.routers = random_peers(dice, shape, zones, Where::by_interface);
     return policy;
 }
 

@@ -214,6 +214,9 @@ ReferenceVerdict judge_arrival(const Policy& policy, const ReferenceHost& host, 
     if (is_impossible_source(p) || is_loopback(p.dst) || is_nobody(p.dst))
         headers.add(SP_REASON_BOGON);
     if (!headers.empty()) return drop(headers);
+    bool advertises = is_discovery(p) && p.icmp_type == 134;
+    if (advertises && !matches(policy.essentials.routers, p.src, place.interface))
+        return drop(SP_REASON_NEIGHBOUR);
     if (std::optional<ReferenceVerdict> decided = judge_signalling(policy, p)) return *decided;
     bool lease = is_udp(p, 4, 67, 68) || (is_udp(p, 6, 547, 546) && is_link_local(p.src));
     if (lease && policy.essentials.dhcp_client) return pass();

@@ -123,6 +123,8 @@ Policy shrink(Policy policy, const std::function<bool(const Policy&)>& fails) {
             shrunk |= shrink_rule(policy, fails, i);
         shrunk |= shrink_peers(policy, fails, [](Policy& p) -> auto& { return p.exfil_inside; });
         shrunk |= shrink_peers(policy, fails, [](Policy& p) -> auto& { return p.essentials.ping; });
+        shrunk |=
+            shrink_peers(policy, fails, [](Policy& p) -> auto& { return p.essentials.routers; });
     }
     return policy;
 }
@@ -132,7 +134,8 @@ std::string describe(const Policy& policy) {
     for (std::size_t i = 0; i < policy.rules.size(); ++i)
         text += std::to_string(i) + ": " + describe(policy.rules[i]) + "\n";
     return text + "inside" + describe(policy.exfil_inside) + "\nping" +
-           describe(policy.essentials.ping) + "\n";
+           describe(policy.essentials.ping) + "\nrouters" + describe(policy.essentials.routers) +
+           "\n";
 }
 
 std::string describe(const Opening& opening) {

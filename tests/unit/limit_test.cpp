@@ -154,6 +154,23 @@ TEST_CASE("who still waits is never put out, however many come") {
     CHECK(buckets.arrive(key_of(100), 61 * kSecond, rate) == Answer::taken);
 }
 
+TEST_CASE("a newcomer takes the place of who has been due for longest") {
+    const sp_rate rate = rate_of(1, 60, 1);
+    Buckets buckets;
+    // They come in another order than that of their places.
+    for (std::uint32_t place = 0; place < SP_BUCKET_WAYS; ++place)
+        CHECK(buckets.arrive(key_of(place), kSecond, rate) == Answer::taken);
+    for (std::uint32_t n = 0; n < SP_BUCKET_WAYS; ++n)
+        CHECK(buckets.arrive(key_of(n * 3 % SP_BUCKET_WAYS), (100 + n) * kSecond, rate) ==
+              Answer::taken);
+    for (std::uint32_t n = 0; n < SP_BUCKET_WAYS; ++n) {
+        CHECK(buckets.arrive(key_of(100 + n), (160 + n) * kSecond, rate) == Answer::taken);
+        for (std::uint32_t later = 0; later < SP_BUCKET_WAYS; ++later)
+            CHECK(buckets.remembers(key_of(later * 3 % SP_BUCKET_WAYS)) == (later > n));
+    }
+    CHECK(buckets.arrive(key_of(200), 168 * kSecond, rate) == Answer::full);
+}
+
 TEST_CASE("a time that another rate has set keeps nobody waiting") {
     Buckets buckets;
     const sp_rate slow = rate_of(1, 86400, 1), fast = rate_of(10, 1, 10);

@@ -52,9 +52,10 @@ def send_frame(sock, frame, until):
 def flood(interface, frame, count, low, balance=(), high=None, first=0, timeout=60.0):
     """The frame (hex) `count` times, each with a number of its own: 16 bits at byte `low`
     and 16 more at `high`. Each of the words at `balance`, zero in the frame, takes up what
-    the low word adds to a checksum, so that it stays right."""
+    the low word adds to a checksum, so that it stays right. `count`: so many left."""
     del timeout  # of the caller
     packet = bytearray.fromhex(frame)
+    sent = 0
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) as sock:
         sock.bind((interface, 0))
         for number in range(first, first + count):
@@ -65,9 +66,10 @@ def flood(interface, frame, count, low, balance=(), high=None, first=0, timeout=
                 struct.pack_into("!H", packet, high, number >> 16)
             try:
                 sock.send(packet)
+                sent += 1
             except OSError:
                 pass  # the queue is full: this one is lost, as in any flood
-    return {"result": "sent"}
+    return {"result": "sent", "count": sent}
 
 
 def hear(state):

@@ -13,6 +13,8 @@
 Every machine is a network namespace. The router forwards everything and filters
 nothing, as a mistake in a real one would: the wall on the AI host stands alone.
 """
+import os
+
 from lab import Lab
 
 PREFIX4, PREFIX6 = 24, 64
@@ -33,6 +35,8 @@ ADDRESS = {role: {4: v4, 6: v6} for _, machines in SEGMENTS.values() for role, v
 RESOLVER = {4: SEGMENTS["models"][0][0], 6: SEGMENTS["models"][0][1]}
 # What a cloud's metadata service answers on; here the machine on the internet does.
 METADATA = {4: "169.254.169.254", 6: "fd00:ec2::254"}
+
+API_KEY = "correct-horse-battery-staple"
 
 
 class Site(Lab):
@@ -68,7 +72,8 @@ class Site(Lab):
         # What a model was talked into running: it has the unit's cgroup and a name of its own.
         self.services["model-payload"] = self.process("model-payload", "ollama")
         self.services["ssh"].call("listen", port=22, banner="SSH-2.0-stand-in")
-        self.services["ollama"].call("listen", port=11434, banner="Ollama is running")
+        self.api_log = os.path.join(self.directory, "ollama.log")
+        self.services["ollama"].call("serve_api", port=11434, key=API_KEY, log=self.api_log)
         self.services["open-webui"].call("listen", port=3000, banner="web UI")
         self.people["data"].call("listen", port=5432, banner="PostgreSQL")
         self.people["data"].call("listen", port=6379, banner="Redis")

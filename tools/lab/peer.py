@@ -16,13 +16,18 @@ import os
 import sys
 import threading
 
+import clients
+import crowd
 import detours
 import frames
 import groups
+import ollama_api
+import pass_all
 import probes
 import servers
 import streams
 import uring
+import xdp_sockets
 from enter import set_name
 
 OPERATIONS = {
@@ -30,6 +35,9 @@ OPERATIONS = {
     "move": lambda cgroup: {"moved": move(cgroup)},
 }
 for module, names in (
+        (clients, ("visit",)),
+        (ollama_api, ("serve_api", "api_lines", "ask_api")),
+        (pass_all, ("pass_all",)),
         (servers, ("listen", "unlisten")),
         (probes, ("tcp", "udp", "sctp", "hold", "exchange", "turn", "release", "scatter", "make_udp",
                   "send_on", "ping", "raw", "bulk", "loop", "loop_counts", "loop_end")),
@@ -37,8 +45,10 @@ for module, names in (
         (detours, ("open_socket", "close_socket", "set_bypass", "send_frame_on", "ask_on",
                    "await_socket", "give_socket", "fetch_socket", "stream_to", "listen_stream", "udplite",
                    "echo_udplite", "send_elsewhere", "sendmmsg", "ping_socket", "send_routed", "send_group")),
+        (crowd, ("crowd", "knock", "abort", "vanish", "fast")),
         (groups, ("route_group",)),
         (uring, ("uring_connect", "uring_sendmsg", "uring_socket")),
+        (xdp_sockets, ("open_xdp", "send_xdp")),
         (frames, ("send_frames", "flood", "capture", "captured", "tun", "tun_send", "tun_read"))):
     for operation in names:
         OPERATIONS[operation] = getattr(module, operation)

@@ -28,11 +28,13 @@ def mapped(address):
     return address if ":" in address else "::ffff:" + address
 
 
-def make(kind, destination, source, source_port, timeout, as_mapped, proto=0):
+def make(kind, destination, source, source_port, timeout, as_mapped, proto=0, interface=""):
     if as_mapped:
         destination = mapped(destination)
     sock = socket.socket(family_of(destination), kind, proto)
     sock.settimeout(patient(timeout))
+    if interface:  # link-local addresses are of it
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode())
     if source or source_port:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         anywhere = "::" if sock.family == socket.AF_INET6 else "0.0.0.0"
@@ -87,9 +89,10 @@ def sctp(dst, port, src="", src_port=0, timeout=1.0):
 
 
 def udp(dst, port, src="", src_port=0, timeout=1.0, as_mapped=False, connected=False, size=16,
-        wait=True):
+        wait=True, interface=""):
     try:
-        sock, dst = make(socket.SOCK_DGRAM, dst, src, src_port, timeout, as_mapped)
+        sock, dst = make(socket.SOCK_DGRAM, dst, src, src_port, timeout, as_mapped,
+                         interface=interface)
         with sock:
             if connected:
                 sock.connect((dst, port))

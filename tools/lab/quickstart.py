@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Guards the AI host of a lab site, tries the flows of flows.py, and compares.
+"""Guards the AI host of a lab site, tries the flows of flows.py, plays its acts, and compares.
 
     quickstart.py BINARY POLICY
 
@@ -13,14 +13,17 @@ import sys
 import threading
 import time
 
+import brute_force
+import syn_flood
 from cgroups import NotHere
 from flows import DROPPED, SEEN_AS, chapters
 from guard import Guard, NotReady
 from local_ai_site import Site
 
 COLOUR = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-TIME_LIMIT = 120  # seconds for the whole of it
+TIME_LIMIT = 180  # seconds for the whole of it
 CGROUP_LINE = 'cgroup = "/"'
+LOG_LINE = 'log       = ["/var/log/nginx/ollama.log"]'
 talk = threading.Lock()
 
 
@@ -34,12 +37,15 @@ def say(text=""):
 
 
 def policy_for(lab, example):
-    """The example with its cgroup line turned to the lab's cgroup, which is not the machine's."""
+    """The example, with the lab's cgroup and the lab's log, which are not the machine's."""
     with open(example, encoding="utf-8") as file:
         text = file.read()
-    if text.count(f"\n{CGROUP_LINE}\n") != 1:
-        raise NotHere(f"{example} must have the line '{CGROUP_LINE}' once")
-    return text.replace(f"\n{CGROUP_LINE}\n", f'\ncgroup = "{lab.cgroup.path}"\n')
+    for line, ours in ((CGROUP_LINE, f'cgroup = "{lab.cgroup.path}"'),
+                       (LOG_LINE, f'log       = ["{lab.api_log}"]')):
+        if text.count(f"\n{line}\n") != 1:
+            raise NotHere(f"{example} must have the line '{line}' once")
+        text = text.replace(f"\n{line}\n", f"\n{ours}\n")
+    return text
 
 
 def show_live(guard):
@@ -143,7 +149,7 @@ def show(site, binary, example):
     guard = Guard(site, site.ai, binary)
     policy = guard.write_policy(policy_for(site, example))
     say(f"Policy: {example}, with its cgroup set to {site.cgroup.path},\n"
-        "so that only the lab's processes are bound by it.")
+        "so that only the lab's processes are bound by it, and with the lab's log in its jail.")
     guard.start(policy)
     try:
         say(guard.call("status").stdout.splitlines()[0])
@@ -157,6 +163,9 @@ def show(site, binary, example):
             until = time.monotonic() + 4.0  # by when the events of all of them must be there
             rows += [(f, *judge(f, r, tail, until)) for f, r in zip(chapter.flows, results)]
             time.sleep(0.3)  # lets the live lines end before the next chapter begins
+        for act in (syn_flood, brute_force):
+            say("\n" + paint("1", act.TITLE) + "\n" + act.STORY)
+            rows += act.play(site, guard, tail, say)
         say()
         wrong = table(rows)
         if wrong:

@@ -81,17 +81,26 @@ def swallow_loop(sock):
             return
 
 
-def listen(port, proto="tcp", addresses=("0.0.0.0", "::"), mode="echo", banner=""):
-    """Listens on the port in each family; returns what it is bound to."""
+def listen(port, proto="tcp", addresses=("0.0.0.0", "::"), mode="echo", banner="", defer=0,
+           dual=False, buffer=0):
+    """Listens on the port in each family; returns what it is bound to.
+
+    `defer`: seconds in which a connection is not made before its first bytes come. `dual`: IPv6
+    sockets speak IPv4 as well. `buffer`: SO_RCVBUF.
+    """
     bound = []
     for address in addresses:
         kind = socket.SOCK_DGRAM if proto == "udp" else socket.SOCK_STREAM
         sock = socket.socket(family_of(address), kind, SCTP if proto == "sctp" else 0)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if sock.family == socket.AF_INET6:
-            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0 if dual else 1)
+        if buffer:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
         if proto == "tcp":
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_FASTOPEN, 16)
+            if defer:
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, defer)
         sock.bind((address, port))
         if proto != "udp":
             sock.listen(256)

@@ -15,7 +15,7 @@ SP_ASSERT_SIZE(struct sp_nic_count, 32);
 
 struct sp_rule_count {
 	__u64 admitted; /* openings the rule let in */
-	__u64 limited;	/* openings its limit refused */
+	__u64 limited;	/* openings that its limit or max-connections refused */
 	__u64 bytes;	/* of all packets of flows it let in, both ways */
 	__u64 denied;	/* openings a deny rule refused */
 };
@@ -32,6 +32,8 @@ SP_ASSERT_SIZE(struct sp_rule_count, 32);
 #define SP_COUNT_COOKIES_TAKEN 133u /* ACKs whose cookie was one of those */
 #define SP_COUNT_HOOK_ADMITTED 136u /* + enum sp_hook */
 #define SP_COUNT_HOOK_DROPPED 144u  /* + enum sp_hook */
+#define SP_COUNT_CHALLENGED 152u    /* refused SYNs whose source was asked to prove itself */
+#define SP_COUNT_PROOFS_LOST 153u   /* the ring of proofs was full */
 #define SP_COUNTS 160u
 
 #endif

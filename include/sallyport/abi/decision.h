@@ -32,6 +32,7 @@ SP_ASSERT_SIZE(struct sp_dims, 32);
 /* Bits of the words at marks_at + iface class * n_classes + address class. */
 #define SP_MARK_INSIDE 1u /* within exfil.inside */
 #define SP_MARK_PING 2u	  /* may ping this host */
+#define SP_MARK_ROUTER 4u /* may announce itself as a router */
 
 /* sp_slot.flags; zero is the strict side. */
 #define SP_SLOT_OBSERVE 1u	 /* judge and report, drop nothing */
@@ -49,6 +50,9 @@ SP_ASSERT_SIZE(struct sp_dims, 32);
 #define SP_SLOT_LACP 2048u
 #define SP_SLOT_PTP 4096u
 #define SP_SLOT_STP 8192u
+/* Who is refused is asked to prove that it was him: [bans] after-limits, after-probes */
+#define SP_SLOT_AFTER_LIMITS 16384u
+#define SP_SLOT_AFTER_PROBES 32768u
 /*
  * No policy is in force: the wall is being raised or taken down, and its hooks come
  * or go one by one. Only ever together with SP_SLOT_OBSERVE, which lets all pass.

@@ -25,13 +25,14 @@ struct sp_limit {
 	struct sp_rate fresh; /* all sources that are not remembered, together */
 	__u64 window_ns;      /* not 0: never more than `number` in so long, instead of `source` */
 	__u64 part_ns;	      /* of a window; SP_WINDOW_PARTS of them are no less than it */
-	__u32 number;
-	__u8 prefix4; /* what of an address is a source, 0..32 */
-	__u8 prefix6; /* 0..128 */
+	__u32 number;	      /* 0: any rate */
+	__u32 connections;    /* at once of each source; 0: any number */
+	__u8 prefix4;	      /* what of an address is a source, 0..32 */
+	__u8 prefix6;	      /* 0..128 */
 	__u8 cookies; /* 1: who cannot be let in on what all share proves his address first */
-	__u8 spare;
+	__u8 spare[5];
 };
-SP_ASSERT_SIZE(struct sp_limit, 88);
+SP_ASSERT_SIZE(struct sp_limit, 96);
 
 /* Where the number of a rule's limit, plus 1, stands in sp_rule.flags; 0: it has none. */
 #define SP_RULE_LIMIT_SHIFT 16u
@@ -74,8 +75,9 @@ struct sp_limit_state {
 	__u64 fresh;
 	__u64 asked;	     /* while XDP answers: the next SYN that is no flood's */
 	__u64 answers_until; /* until then XDP answers SYNs itself; 0: it never has */
+	__u64 counts;	     /* 1: its connections were counted once, so flows may be of such */
 };
-SP_ASSERT_SIZE(struct sp_limit_state, 40);
+SP_ASSERT_SIZE(struct sp_limit_state, 48);
 
 /* So long XDP goes on answering after the last SYN that came too fast. */
 #define SP_COOKIES_LINGER_NS 10000000000ull

@@ -45,14 +45,16 @@
 	X(PACKET_SOCKET, 32, "packet-socket", "a packet socket, and packet-sockets is deny")       \
 	X(OVER_LIMIT, 33, "over-limit", "a new connection beyond what the rule's limit lets in")   \
 	X(BAD_COOKIE, 34, "bad-cookie", "an ACK without the SYN cookie that its rule asks for")    \
-	X(BANNED, 35, "banned", "one of the packet's ends is banned")
+	X(BANNED, 35, "banned", "one of the packet's ends is banned")                              \
+	X(TOO_MANY_CONNECTIONS, 36, "too-many-connections", "as many as max-connections are open") \
+	X(NOT_COUNTED, 37, "not-counted", "max-connections, and no socket of this host is asked")
 
 enum sp_reason {
 	SP_REASON_NONE = 0,
 #define X(name, number, slug, meaning) SP_REASON_##name = number,
 	SP_REASONS(X)
 #undef X
-	    SP_REASON_END = 36, /* one past the last; grows with the list */
+	    SP_REASON_END = 38, /* one past the last; grows with the list */
 };
 
 /* Room for reasons in counter maps, so that the list may grow without a new layout. */

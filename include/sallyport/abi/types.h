@@ -9,11 +9,13 @@
 #include "base.h"
 #include "lines.h"
 #include "ban.h"
+#include "challenge.h"
 #include "decision.h"
 #include "identity.h"
 #include "machine.h"
 #include "flow.h"
 #include "counts.h"
 #include "limit.h"
+#include "connection.h"
 
 #endif

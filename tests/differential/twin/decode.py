@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from packets import ETH_IP, ETH_IP6, ETH_QINQ, ETH_VLAN, checksum, crc32c, transport_sum
 
 TCP, UDP, SCTP, UDPLITE, ICMP, ICMP6, AH = 6, 17, 132, 136, 1, 58, 51
-EXTENSIONS = (0, 43, 44, AH, 60)
+FRAGMENT = 44
+EXTENSIONS = (0, 43, FRAGMENT, AH, 60)
 WITH_PORTS = (TCP, UDP, SCTP, UDPLITE)
 
 
@@ -27,7 +28,8 @@ class Packet:
     hops: int = 0
     options: bytes = b""        # IPv4
     extensions: list = field(default_factory=list)  # (number, bytes)
-    fragment: tuple = None      # (offset, more)
+    fragment: tuple = None      # (offset, more); of what was put together: of its first to arrive
+    step: int = None            # bytes of the first fragment, of what was put together
     proto: int = None
     body: bytes = b""           # what `proto` is, within the declared length
     sport: int = None
@@ -51,7 +53,7 @@ class Packet:
 
     def sum_is_right(self):
         """Of the transport header; True where there is none to check."""
-        if self.fragment not in (None, (0, False)):
+        if self.fragment not in (None, (0, False)) and self.step is None:
             return True
         if self.proto == ICMP and self.family == 4:
             return checksum(self.body) == 0
@@ -71,7 +73,8 @@ class Packet:
             words.append(f"options {self.options.hex()}")
         words += [f"extension {number}:{data.hex()}" for number, data in self.extensions]
         if self.fragment:
-            words.append(f"fragment at {self.fragment[0]}{' +' if self.fragment[1] else ''}")
+            words.append(f"fragment at {self.fragment[0]}{' +' if self.fragment[1] else ''}"
+                         + (f" by {self.step}, all of them" if self.step else ""))
         words.append(f"proto {self.proto}")
         if self.sport is not None:
             words.append(f"ports {self.sport} > {self.dport}")

@@ -8,7 +8,7 @@ whether conntrack called it INVALID. None is "whatever differs".
 import ipaddress
 from dataclasses import dataclass, field
 
-from decode import AH, SCTP, TCP, UDP, UDPLITE
+from decode import AH, FRAGMENT, SCTP, TCP, UDP, UDPLITE, WITH_PORTS
 from ground import HOST, SECOND
 from routed_differences import goes_nowhere, published_error, routed_answer, routed_error, \
     routed_segment, untracked_error
@@ -71,8 +71,35 @@ def group_frame(p, o, _):
     return bool(p.dst_mac[0] & 1) and p.dst in OWN
 
 
+def fragments_tracked(setting):
+    return setting.policy.switches.get("fragments", "drop") == "track"
+
+
 def fragment(p, o, setting):
-    return p.fragment is not None and setting.policy.switches.get("fragments", "drop") == "drop"
+    return p.fragment is not None and not fragments_tracked(setting)
+
+
+def fragment_order(p, o, setting):
+    return p.step is not None and p.fragment[0] != 0 and fragments_tracked(setting)
+
+
+def fragment_headers(p, o, setting):
+    """A first fragment that does not bear the headers up to the transport's end."""
+    needed = max(20, (p.body[12] >> 4) * 4) if p.proto == TCP and len(p.body) > 12 \
+        else 12 if p.proto == SCTP else 8
+    return p.step is not None and p.step < needed and fragments_tracked(setting)
+
+
+def routed_fragment(p, o, setting):
+    """NAT has conntrack put them together before they are judged."""
+    return p.fragment is not None and setting.policy.nat is None and fragments_tracked(setting)
+
+
+def fragment_whole(p, o, setting):
+    """What nobody sends in fragments: errors, redirects, neighbour discovery, MLD and IGMP."""
+    kinds = (3, 5, 11, 12) if p.family == 4 else (1, 2, 3, 4, 130, 131, 132, 133, 134, 135, 136, 137, 143)
+    return p.fragment is not None and fragments_tracked(setting) and \
+        (p.is_icmp and p.kind in kinds or p.family == 4 and p.proto == 2)
 
 
 def options(p, o, setting):
@@ -86,7 +113,7 @@ def route_left(p, o, _):
 
 def odd_chain(p, o, _):
     numbers = [number for number, _ in p.extensions]
-    return len(numbers) > 8 or 0 in numbers[1:]
+    return len(numbers) > 8 or 0 in numbers[1:] or numbers.count(FRAGMENT) > 1
 
 
 def mid_stream(p, o, _):
@@ -128,6 +155,12 @@ def answer_by_rule(p, o, setting):
 
 def raw_checked(p, o, _):
     return o.invalid and o.step.note == "raw" and p.proto in (TCP, SCTP, UDPLITE)
+
+
+def raw_answer(p, o, setting):
+    """What has no ports answers whoever was let in before, to conntrack."""
+    return o.step.note == "raw" and p.proto not in WITH_PORTS \
+        and setting.policy.admits("ingress", p.dst, p.proto, None)
 
 
 def own_source(p, o, _):
@@ -201,6 +234,10 @@ ALL = (
     Difference("sctp-chunks", JUDGED, SALLYPORT, sctp_no_init),
     Difference("group-frames", (IN,), NETFILTER, group_frame),
     Difference("fragments", JUDGED, NETFILTER, fragment),
+    Difference("fragment-order", JUDGED, NETFILTER, fragment_order),
+    Difference("fragment-headers", JUDGED, NETFILTER, fragment_headers),
+    Difference("fragment-whole", JUDGED, NETFILTER, fragment_whole),
+    Difference("routed-fragments", ROUTED, NETFILTER, routed_fragment),
     Difference("ip-options", JUDGED, NETFILTER, options),
     Difference("routing-headers", JUDGED, NETFILTER, route_left),
     Difference("extension-chains", JUDGED, NETFILTER, odd_chain),
@@ -232,6 +269,7 @@ ALL = (
     Difference("answers-by-rule", (OUT,), SALLYPORT, answer_by_rule),
     Difference("mid-stream-out", (OUT,), NETFILTER, mid_stream),
     Difference("raw-sockets", (OUT,), SALLYPORT, raw_checked),
+    Difference("raw-answers", (OUT,), NETFILTER, raw_answer),
 )
 
 

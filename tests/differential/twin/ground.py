@@ -12,6 +12,7 @@ import os
 import socket
 import time
 
+from cgroups import Cgroup, hierarchy
 from decode import decode_frame, decode_ip
 from enter import enter_netns
 from guard import Guard
@@ -19,6 +20,7 @@ from lab import Lab, run
 from maker import Maker
 from observer import INVALID_TABLE, SEEN, TABLE, Logged, Wire, forget_flows
 import packets
+from policies import SLICE, UNITS
 from routes import BOX, BOX_MAC, BOX_NETWORK, INSIDE, INSIDE_MAC
 import rulesets
 
@@ -44,7 +46,7 @@ class Side:
         self.inner = None       # the box's
         self.back = None        # a packet socket on the host's own end
         self.logged = None
-        self.maker = None       # of sockets that belong to the host's processes
+        self.makers = {}        # unit -> Maker of sockets that belong to its processes
         self.entered = []       # Packets behind the wall since `clear`
         self.invalid = []       # Packets that conntrack found INVALID
         self.left = []          # Packets that reached the outside since then
@@ -77,6 +79,7 @@ class Ground(Lab):
         self.sender.sysctl("net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1")
         self.a, self.b = (Side(name, self.host(name)) for name in ("a", "b"))
         self.sides = (self.a, self.b)
+        self.unguarded = Cgroup(self.cgroup.path + "-b").make()
         for side in self.sides:
             self.prepare(side)
         run(self.b.host.command(["nft", "-f", "-"]), INVALID_TABLE)
@@ -108,8 +111,9 @@ class Ground(Lab):
         with self.within(host):
             side.logged = Logged()
             side.back = Wire("eth0", hears=False)
-        guarded = self.cgroup.child("system.slice/twin.service").directory if side is self.a else None
-        side.maker = Maker(host.netns_file, guarded)
+        within = self.cgroup if side is self.a else self.unguarded
+        for unit in UNITS:
+            side.makers[unit] = Maker(host.netns_file, within.child(f"{SLICE}/{unit}").directory)
         with self.within(self.sender):
             side.wire = Wire(f"to-{side.name}", hears=True)
             side.inner = Wire(f"box-{side.name}", hears=True)
@@ -171,10 +175,14 @@ class Ground(Lab):
         host = self.b.host
         self.style = style
         if style == "nft":
-            run(host.command(["nft", "-f", "-"]), rulesets.nft_script(policy))
+            # nft looks for cgroups below /sys/fs/cgroup, whatever is mounted there.
+            run(host.command(["unshare", "-m", "sh", "-c",
+                              f"mount --bind {hierarchy()} /sys/fs/cgroup && exec nft -f -"]),
+                rulesets.nft_script(policy, self.unguarded.path))
             return
         for family in (4, 6):
-            run(host.command([tool(style, family)]), rulesets.iptables_script(policy, family))
+            run(host.command([tool(style, family)]),
+                rulesets.iptables_script(policy, family, self.unguarded.path))
 
     def lower_walls(self):
         if self.guard.process is not None:
@@ -230,9 +238,11 @@ class Ground(Lab):
 
     def close(self):
         for side in getattr(self, "sides", ()):
-            for sock in (side.wire, side.inner, side.back, side.logged, side.maker):
+            for sock in (side.wire, side.inner, side.back, side.logged, *side.makers.values()):
                 if sock is not None:
                     sock.close()
+        if hasattr(self, "unguarded"):
+            self.unguarded.remove()
         super().close()
 
 

@@ -3,7 +3,8 @@
 
 A socket belongs to the cgroup of the process that made it. Sallyport's egress
 rules bind a cgroup in every network namespace, so the sockets of host `a` must
-be made below it and those of host `b` outside.
+be made below it and those of host `b` outside. Rules for a unit of that host are
+told apart by the cgroup too.
 """
 import array
 import os

@@ -19,6 +19,8 @@ NUMBERS = (1, 2, 4, 6, 17, 47, 50, 58, 89, 132, 136, 255)
 TYPES = (0, 3, 8, 9, 11, 13, 15, 128, 129, 133, 135, 150)
 ECHO = {4: 8, 6: 128}
 USERS = (1001, 1002)
+SLICE = "system.slice"
+UNITS = ("twin.service", "other.service")   # whose processes a host has
 
 
 @dataclass
@@ -67,6 +69,8 @@ class Rule:
     ports: list = field(default_factory=list)  # (low, high)
     types: list = field(default_factory=list)
     user: int = None        # of egress
+    unit: str = None        # of egress
+    as_cgroup: bool = False     # whether it is written as the path
     to: list = None         # of forward, as peers
 
     def parts(self):
@@ -97,7 +101,7 @@ class Rule:
         types = self.types or [ECHO[address.version]] if self.proto == "icmp" else self.types
         return not types or port in types
 
-    def toml(self):
+    def toml(self, cgroup):
         kind = "deny" if self.deny else self.direction
         lines = [f"[[{kind}]]", f'name = "{self.name}"']
         if self.deny:
@@ -116,6 +120,9 @@ class Rule:
             lines.append(f"types = {self.types}")
         if self.user is not None:
             lines.append(f"user = {self.user}")
+        if self.unit is not None:
+            lines.append(f'cgroup = "{cgroup}/{SLICE}/{self.unit}"' if self.as_cgroup else
+                         f'unit = "{self.unit}"')
         return "\n".join(lines)
 
 
@@ -136,7 +143,7 @@ class Policy:
             ['schema = 1', '[host]', f'interfaces = {listed(self.guarded)}', f'cgroup = "{cgroup}"',
              '[zones]']
             + [z.toml() for z in self.zones]
-            + [r.toml() for r in self.rules]
+            + [r.toml(cgroup) for r in self.rules]
             + ['[essentials]', f'ping = "{ping}"', switches, '[events]', 'per-second = 1000000',
                'repeat = "1s"', ''])
 
@@ -193,6 +200,8 @@ def random_rule(dice, name, zones, directions=("ingress", "egress")):
         rule.types = sorted(some(dice, TYPES, 3))
     if rule.direction == "egress" and rule.proto in ("tcp", "udp") and dice.random() < 0.3:
         rule.user = dice.choice(USERS)
+    if rule.direction == "egress" and rule.proto in ("tcp", "udp") and dice.random() < 0.3:
+        rule.unit, rule.as_cgroup = dice.choice(UNITS), dice.random() < 0.5
     # Denying everybody everything leaves nothing to compare.
     if rule.deny and rule.peers is None and not rule.ports:
         rule.peers = [dice.choice(NETWORKS[1:10])]
@@ -216,7 +225,8 @@ def random_policy(dice):
     ping = dice.choice((None, "any", dice.choice(zones)))
     switches = {"dhcp-client": dice.random() < 0.7, "icmp-errors": dice.random() < 0.7,
                 "redirects": dice.random() < 0.3,
-                "ip-options": "judge" if dice.random() < 0.3 else "drop"}
+                "ip-options": "judge" if dice.random() < 0.3 else "drop",
+                "fragments": "track" if dice.random() < 0.4 else "drop"}
     return Policy(zones, rules, ping, switches)
 
 

@@ -6,6 +6,8 @@ REPLIES = {4: {0: 8, 14: 13}, 6: {129: 128}}    # type of ICMP -> what it answer
 SYN, ACK = 2, 16
 TOO_LATE = {4: (1, None, 11, 0), 6: (58, None, 3, 0)}
 ERRORS = {(1, None, 11, 0), (1, None, 12, 0), (58, None, 3, 0), (58, None, 4, 1), (58, None, 4, 2)}
+NO_PORT = (58, None, 1, 4)
+DESTINATION, FRAGMENT = 60, 44
 BEYOND_SCOPE = (58, None, 1, 2)
 TOO_LONG = {4: (1, None, 3, 4), 6: (58, None, 2, 0)}
 UNTRACKED = (130, 131, 132, 133, 134, 135, 136, 137, 143)
@@ -58,7 +60,15 @@ def goes_nowhere(p, o):
         p.family == 6 and p.source().is_link_local and o.answers["b"] == {BEYOND_SCOPE}
 
 
+def lost_by_conntrack(p):
+    """A fragment header behind destination options, which conntrack's reassembly gets wrong."""
+    headers = [number for number, _ in p.extensions]
+    return p.family == 6 and p.fragment is not None and DESTINATION in headers and \
+        headers.index(DESTINATION) < headers.index(FRAGMENT)
+
+
 def untracked_error(p, o, _):
     """What the host says of what conntrack finds INVALID, keeps as a fragment, or does not look at."""
     untracked = o.invalid or p.fragment is not None or p.family == 6 and p.is_icmp and p.kind in UNTRACKED
-    return untracked and len(o.answers["a"]) == 1 and o.answers["a"] <= ERRORS and not o.answers["b"]
+    errors = ERRORS | ({NO_PORT} if lost_by_conntrack(p) else set())
+    return untracked and len(o.answers["a"]) == 1 and o.answers["a"] <= errors and not o.answers["b"]

@@ -8,7 +8,7 @@ here is taken from what Sallyport makes of them.
 """
 from dataclasses import dataclass, field
 
-from policies import ECHO
+from policies import ECHO, SLICE
 
 LINK_LOCAL = "fe80::/10"
 ACCEPT, DROP, RETURN = "accept", "drop", "return"
@@ -49,7 +49,8 @@ def service_lines(rule, verdict, ports="dports"):
     if rule.proto in ("icmp", 1, 58) and (rule.types or rule.proto == "icmp"):
         families = {"icmp": (4, 6), 1: (4,), 58: (6,)}[rule.proto]
         return [line(verdict, f, icmp=(t, None)) for f in families for t in rule.types or [ECHO[f]]]
-    more = {"user": rule.user} if rule.user is not None else {}
+    more = {key: value for key, value in (("user", rule.user), ("unit", rule.unit))
+            if value is not None}
     if ports == "asked":  # iptables takes one range at a time
         return [line(verdict, proto=p, **({ports: r} if r else {}))
                 for p in rule.protocols() for r in rule.ports or [None]]
@@ -167,7 +168,12 @@ def ruleset(policy):
 
 # ---- spelled for nft --------------------------------------------------------------
 
-def nft_match(rule):
+def cgroup_of(unit, within):
+    """From the root of cgroup2, as both tools want it."""
+    return f"{within}/{SLICE}/{unit}".lstrip("/")
+
+
+def nft_match(rule, within):
     words, m = [], rule.match
     for key, word in (("iif", "iifname"), ("oif", "oifname")):
         if key in m:
@@ -193,6 +199,9 @@ def nft_match(rule):
         words.append("ct original proto-dst {}-{}".format(*m["asked"]))
     if "user" in m:
         words.append(f"meta skuid {m['user']}")
+    if "unit" in m:
+        path = cgroup_of(m["unit"], within)
+        words.append(f'socket cgroupv2 level {path.count("/") + 1} "{path}"')
     if "hops" in m:
         words.append(f"ip6 hoplimit {m['hops']}" if rule.family == 6 else f"ip ttl {m['hops']}")
     if "state" in m:
@@ -213,7 +222,8 @@ def merged(ranges):
     return out
 
 
-def nft_script(policy):
+def nft_script(policy, within):
+    """`within`: the cgroup that holds the slice with the host's units."""
     hooks = {"input": "type filter hook input priority 0; policy drop;",
              "output": "type filter hook output priority 0; policy drop;",
              "forward": "type filter hook forward priority 0; policy drop;"}
@@ -224,14 +234,14 @@ def nft_script(policy):
             out.append("  " + hooks[name])
         for rule in lines:
             verdict = rule.verdict if rule.verdict in (ACCEPT, DROP, RETURN) else f"jump {rule.verdict}"
-            out.append(f"  {nft_match(rule)} {verdict}")
+            out.append(f"  {nft_match(rule, within)} {verdict}")
         out.append(" }")
     return "\n".join(out + ["}", ""])
 
 
 # ---- spelled for iptables and ip6tables ---------------------------------------------
 
-def iptables_match(rule, family):
+def iptables_match(rule, family, within):
     words, m = [], rule.match
     for key, word in (("iif", "-i"), ("oif", "-o"), ("src", "-s"), ("dst", "-d"), ("proto", "-p")):
         if key in m:
@@ -250,6 +260,8 @@ def iptables_match(rule, family):
         words.append("-m conntrack --ctorigdstport {}:{}".format(*m["asked"]))
     if "user" in m:
         words.append(f"-m owner --uid-owner {m['user']}")
+    if "unit" in m:
+        words.append(f"-m cgroup --path {cgroup_of(m['unit'], within)}")
     if "hops" in m:
         words.append(f"-m hl --hl-eq {m['hops']}" if family == 6 else f"-m ttl --ttl-eq {m['hops']}")
     if "state" in m:
@@ -259,8 +271,8 @@ def iptables_match(rule, family):
     return " ".join(words)
 
 
-def iptables_script(policy, family):
-    """For iptables-restore (4) or ip6tables-restore (6)."""
+def iptables_script(policy, family, within):
+    """For iptables-restore (4) or ip6tables-restore (6); `within` as for nft."""
     chains = ruleset(policy)
     names = {"input": "INPUT", "output": "OUTPUT", "forward": "FORWARD"}
     out = ["*filter", ":INPUT DROP", ":FORWARD DROP", ":OUTPUT DROP"]
@@ -270,5 +282,5 @@ def iptables_script(policy, family):
             if rule.family not in (None, family):
                 continue
             verdict = rule.verdict.upper() if rule.verdict in (ACCEPT, DROP, RETURN) else rule.verdict
-            out.append(f"-A {names.get(name, name)} {iptables_match(rule, family)} -j {verdict}")
+            out.append(f"-A {names.get(name, name)} {iptables_match(rule, family, within)} -j {verdict}")
     return "\n".join(out + ["COMMIT", ""])

@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass, field
 
 from decode import ICMP, ICMP6, TCP, decode_frame
+from pieces import put_together
 
 IN, OUT, TO_BOX, FROM_BOX = "in", "out", "to the box", "from the box"
 BATCH = 24
@@ -107,11 +108,20 @@ def where(side, way, packet):
     return side.inside if way == TO_BOX else side.left
 
 
+def sent_packet(frames):
+    """The datagram, when the frames are all of its fragments; else the first of them."""
+    decoded = [decode_frame(frame) for frame in frames]
+    if len(decoded) > 1 and all(p.family for p in decoded):
+        return (put_together(decoded) + decoded)[0]
+    return decoded[0] if decoded else None
+
+
 def outcome_of(ground, step):
     seen, replies, answers = {}, {}, {}
-    packet = decode_frame(step.frames["a"][0]) if step.frames["a"] else None
+    packet = sent_packet(step.frames["a"])
     for side in ground.sides:
-        seen[side.name] = [p for p in where(side, step.way, packet) if p.family and step.is_it(p)]
+        seen[side.name] = [p for p in put_together([p for p in where(side, step.way, packet) if p.family])
+                           if step.is_it(p)]
         replies[side.name] = [r for r in side.left + side.inside
                               if packet and r.family and mirrors(r, packet)]
         answers[side.name] = frozenset(gist(r) for r in replies[side.name] if step.answered)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import packets
 from decode import WITH_PORTS
 from ground import HOST, HOST_MAC, SENDER_MAC
-from policies import USERS, aimed
+from policies import UNITS, USERS, aimed
 from steps import IN, Step, arrival, departure
 from strays import labelled, transport
 
@@ -35,13 +35,13 @@ class Scene:
     sockets: list = field(default_factory=list)
     parted: set = field(default_factory=set)    # routed, without ports: where the twins' NAT differs
 
-    def pair(self, family, kind, proto=0, bound=None, uid=0):
+    def pair(self, family, kind, proto=0, bound=None, uid=0, unit=UNITS[0]):
         """A socket on each side, alike; None where the machine or its NAT has no room for them."""
         if self.policy.nat is not None and any(p == bound for _, p in self.policy.nat.published):
             return None
         made = {}
         for side in self.ground.sides:
-            sock = side.maker.socket(FAMILY[family], kind, proto, uid)
+            sock = side.makers[unit].socket(FAMILY[family], kind, proto, uid)
             sock.setblocking(False)
             self.sockets.append(sock)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
@@ -118,7 +118,7 @@ def udp_out(scene):
     dice, family = scene.dice, scene.dice.choice((4, 6))
     dst, port = scene.peer("egress", family, packets.UDP)
     sport, payload = next(scene.ports), b"question %d" % next(scene.labels)
-    pair = scene.pair(family, socket.SOCK_DGRAM, bound=sport, uid=dice.choice(SENDERS))
+    pair = scene.pair(family, socket.SOCK_DGRAM, bound=sport, uid=dice.choice(SENDERS), unit=dice.choice(UNITS))
     if pair is None:
         return
     asked = yield departure(lambda side: pair[side.name].sendto(payload, (dst, port)),
@@ -298,7 +298,7 @@ def tcp_out(scene):
     sport = next(scene.ports)
     if dice.random() < 0.3:  # where the rules may let a SYN in, too
         sport = (sport - 20001) // 2 + 2000
-    pair = scene.pair(family, socket.SOCK_STREAM, bound=sport, uid=dice.choice(SENDERS))
+    pair = scene.pair(family, socket.SOCK_STREAM, bound=sport, uid=dice.choice(SENDERS), unit=dice.choice(UNITS))
     if pair is None:
         return
     opened = yield departure(lambda side: pair[side.name].connect((dst, port)),

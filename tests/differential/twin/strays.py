@@ -105,12 +105,29 @@ def wrap_extensions(dice, proto, body):
     return proto, body
 
 
+def lengthened(src, dst, proto, body):
+    """With enough to it for several fragments, and its checksum right again."""
+    if len(body) < 8:  # bare of ports: any bytes will do
+        return body + bytes(40 - len(body))
+    more = bytes(-len(body) % 8 + 32)
+    if proto == packets.UDP:
+        sport, dport = struct.unpack_from("!HH", body)
+        return packets.udp(src, dst, sport, dport, body[8:] + more)
+    at = {packets.TCP: 16, packets.ICMP: 2, packets.ICMP6: 2, 136: 6}.get(proto)
+    body += more
+    if at is None or at + 2 > len(body):
+        return body
+    body = body[:at] + b"\0\0" + body[at + 2:]
+    found = packets.checksum(body) if proto == packets.ICMP else \
+        packets.transport_sum(src, dst, proto, body) or 0xFFFF
+    return body[:at] + struct.pack("!H", found) + body[at + 2:]
+
+
 def fragmented(dice, src, dst, proto, body):
     """All pieces, or not all."""
-    body += bytes(-len(body) % 8) + bytes(32)
     pieces = packets.fragments(src, dst, proto, body, dice.choice((8, 16, 24)), dice.getrandbits(16))
     way = dice.choice(("all", "all", "first", "later", "backwards"))
-    if way == "first":
+    if way == "first" or len(pieces) == 1:  # what was spoiled may be short
         return pieces[:1]
     if way == "later":
         return pieces[1:]
@@ -185,13 +202,16 @@ def stray(dice, policy, label):
 def composed(dice, src, dst, proto, port, label):
     """IP packets: one, or the fragments of one; sound, or gone wrong somewhere."""
     family, body = 6 if ":" in src else 4, transport(dice, src, dst, proto, port)
+    cut = dice.random() < 0.08
+    if cut:
+        body = lengthened(src, dst, proto, body)
     if dice.random() < 0.12:
         body = spoil_transport(dice, body)
     group = proto == packets.ICMP6 and port in (130, 143)
     more = {"ttl": 1} if family == 4 and proto == 2 and dice.random() < 0.5 else {}
     if family == 6 and proto == packets.ICMP6 and dice.random() < 0.4:
         more = {"hop_limit": 1 if group else dice.choice((1, 255, 255))}
-    if dice.random() < 0.08:
+    if cut:
         made = fragmented(dice, src, dst, proto, body)
     elif family == 4:
         if dice.random() < 0.1:

@@ -79,6 +79,7 @@ TEST_CASE("settings go into the slot, and what is off stays zero") {
                          .dhcp_client = false,
                          .icmp_errors = false,
                          .ping = {},
+                         .routers = {},
                          .judge_ip_options = false,
                          .redirects = false,
                          .link_protocols = {},

@@ -97,7 +97,7 @@ TEST_CASE("the tables answer every opening as the oracle does") {
     for (const int count : answers) CHECK(count > kPolicies * kOpenings / 100);
 }
 
-TEST_CASE("the marks say who is inside and who may ping, as the oracle does") {
+TEST_CASE("the marks say who is inside, who may ping and who is a router, as the oracle does") {
     const std::uint64_t seed = test_seed();
     WARN("SP_SEED=" << seed);
     Dice dice(seed);
@@ -112,9 +112,11 @@ TEST_CASE("the marks say who is inside and who may ping, as the oracle does") {
                 opening.direction == Direction::egress ? opening.destination : opening.source;
             const bool inside = matches(policy.exfil_inside, address, opening.interface);
             const bool ping = matches(policy.essentials.ping, address, opening.interface);
+            const bool router = matches(policy.essentials.routers, address, opening.interface);
             INFO(describe(policy) << to_string(address) << " on " << opening.interface);
-            REQUIRE(tables.marks(address, opening.interface) ==
-                    (inside ? SP_MARK_INSIDE : 0) + (ping ? SP_MARK_PING : 0));
+            REQUIRE(tables.marks(address, opening.interface) == (inside ? SP_MARK_INSIDE : 0) +
+                                                                    (ping ? SP_MARK_PING : 0) +
+                                                                    (router ? SP_MARK_ROUTER : 0));
         }
     }
 }

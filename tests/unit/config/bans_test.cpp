@@ -88,8 +88,36 @@ TEST_CASE("bans grow by default not at all, and as they are told") {
     CHECK(wrong("[bans]\nmax-time = \"0s\"\n").size() == 1);
 }
 
-TEST_CASE("automatic bans may only be off yet") {
-    CHECK(parsed("[bans]\nafter-limits = \"off\"\nafter-probes = \"off\"\n").policy);
-    CHECK(wrong("[bans]\nafter-limits = \"50 in 10m for 1h\"\n") ==
-          Lines{"5:16: \"after-limits\" other than \"off\" is not supported yet in this version"});
+TEST_CASE("automatic bans are off, or so many in a span for a time") {
+    using std::chrono::seconds;
+    CHECK(good("[bans]\n").bans.after_limits == std::nullopt);
+    const BanRules off = good("[bans]\nafter-limits = \"off\"\nafter-probes = \"off\"\n").bans;
+    CHECK((off.after_limits == std::nullopt && off.after_probes == std::nullopt));
+    const BanRules on =
+        good("[bans]\nafter-limits = \"50 in 10m for 1h\"\nafter-probes = \"5 in 90s for 2d\"\n")
+            .bans;
+    CHECK(on.after_limits == BanAfter{.count = 50, .find = seconds(600), .ban = seconds(3600)});
+    CHECK(on.after_probes == BanAfter{.count = 5, .find = seconds(90), .ban = seconds(172800)});
+}
+
+TEST_CASE("what is no such setting is an error where it stands") {
+    for (const char* key : {"after-limits", "after-probes"}) {
+        const auto say = [&](const char* value) {
+            return wrong(std::string("[bans]\n") + key + " = " + value + "\n");
+        };
+        const std::string at = std::string("5:16: \"") + key + "\" ";
+        for (const char* value :
+             {"\"\"", "\"on\"", "\"50 in 10m\"", "\"50 in 10 for 1h\"", "\"-5 in 10m for 1h\"",
+              "\"5x in 10m for 1h\"", "\"50 for 1h in 10m\"", "\"50 in 10m for 1h more\"",
+              "\"99999999999 in 10m for 1h\""}) {
+            INFO(value);
+            CHECK(say(value) == Lines{at + "is neither \"off\" nor a number in a span for a time"});
+        }
+        CHECK(say("\"0 in 10m for 1h\"") == Lines{at + "counts from 1 to 1000"});
+        CHECK(say("\"1001 in 10m for 1h\"") == Lines{at + "counts from 1 to 1000"});
+        CHECK(say("\"5 in 2d for 1h\"") == Lines{at + "counts in a span of 1s to 1d"});
+        CHECK(say("\"5 in 0s for 1h\"") == Lines{at + "counts in a span of 1s to 1d"});
+        CHECK(say("\"5 in 1m for 0s\"") == Lines{at + "bans for 1s to 36500d"});
+        CHECK(say("50").size() == 1);
+    }
 }

@@ -88,3 +88,45 @@ TEST_CASE("only what is let in from outside has a limit") {
         CHECK(lines[0].ends_with("only what [[ingress]] lets in has a limit"));
     }
 }
+
+TEST_CASE("max-connections stands alone or beside a limit, by the same prefixes") {
+    const std::optional<Limit> alone = limit_of("max-connections = 10\nlimit-prefix6 = 48");
+    REQUIRE(alone);
+    CHECK(alone->connections == 10);
+    CHECK(alone->rate.count == 0);
+    CHECK(alone->prefix4 == 32);
+    CHECK(alone->prefix6 == 48);
+    const std::optional<Limit> beside = limit_of("max-connections = 60000\nlimit = \"5/s\"");
+    REQUIRE(beside);
+    CHECK(beside->connections == 60000);
+    CHECK(beside->rate.count == 5);
+    CHECK(limit_of("limit = \"5/s\"")->connections == 0);
+}
+
+TEST_CASE("max-connections that make no sense are an error where they stand") {
+    CHECK(wrong(ingress("max-connections = 0")) ==
+          Lines{"8:19: \"max-connections\" must be from 1 to 60000"});
+    CHECK(wrong(ingress("max-connections = 60001")).size() == 1);
+    CHECK(wrong(ingress("max-connections = \"10\"")).size() == 1);
+    CHECK(wrong(ingress("max-connections = 3\nburst = 3")) ==
+          Lines{"9:9: rule \"r\" has \"burst\" and no \"limit\""});
+}
+
+TEST_CASE("only TCP that is let in from outside has connections to count") {
+    for (const char* proto : {"\"udp\"", "\"any\"", "\"sctp\"", "17"}) {
+        INFO(proto);
+        CHECK(wrong("[[ingress]]\nname = \"r\"\nfrom = \"any\"\nproto = " + std::string(proto) +
+                    "\nmax-connections = 3\n") ==
+              Lines{"8:1: rule \"r\" has \"max-connections\" and is not of TCP alone"});
+    }
+    CHECK(good("[[ingress]]\nname = \"r\"\nfrom = \"any\"\nproto = 6\nmax-connections = 3\n")
+              .rules.at(0)
+              .limit);
+    for (const char* head :
+         {"[[egress]]\nname = \"r\"\nto = \"any\"\nproto = \"tcp\"\n",
+          "[[forward]]\nname = \"r\"\nfrom = \"any\"\nto = \"any\"\nproto = \"tcp\"\n",
+          "[[deny]]\nname = \"r\"\ndirection = \"ingress\"\nproto = \"tcp\"\n"}) {
+        INFO(head);
+        CHECK(wrong(std::string(head) + "max-connections = 3\n").size() == 1);
+    }
+}

@@ -248,11 +248,6 @@ TEST_CASE("where routed traffic leaves is not known, so a forward rule's to has 
     CHECK(parsed(zone + head + "from = \"rack\"\nto = \"any\"\n").policy.has_value());
 }
 
-TEST_CASE("keys of later versions say so") {
-    CHECK(wrong(ingress("max-connections = 1")) ==
-          Lines{"8:1: \"max-connections\" is not supported yet in this version"});
-}
-
 TEST_CASE("unknown keys are errors with the near one") {
     const ParsedPolicy result = parsed(ingress("port = [22]"));
     CHECK(findings(result) == Lines{"8:1: unknown key \"port\" in rule \"r\""});

@@ -167,6 +167,7 @@ TEST_CASE("the essentials have the defaults of the manual") {
     CHECK(plain.dhcp_client);
     CHECK(plain.icmp_errors);
     CHECK(text_of(plain.ping) == "0.0.0.0/0,::/0");
+    CHECK(text_of(plain.routers) == "0.0.0.0/0,::/0");
     CHECK_FALSE(plain.judge_ip_options);
     CHECK_FALSE(plain.redirects);
     CHECK(plain.link_protocols == LinkProtocols{});
@@ -187,6 +188,8 @@ TEST_CASE("the essentials can each be set") {
     CHECK(set.redirects);
     CHECK(set.track_fragments);
     CHECK(text_of(good("[essentials]\nping = [\"10.0.0.1\"]\n").essentials.ping) == "10.0.0.1");
+    CHECK(text_of(good("[essentials]\nrouters = [\"fe80::1\"]\n").essentials.routers) == "fe80::1");
+    CHECK(good("[essentials]\nrouters = \"none\"\n").essentials.routers.parts.empty());
     CHECK_FALSE(good("[essentials]\nip-options = \"drop\"\n").essentials.judge_ip_options);
     CHECK_FALSE(good("[essentials]\nfragments = \"drop\"\n").essentials.track_fragments);
     CHECK_FALSE(good("").essentials.track_fragments);

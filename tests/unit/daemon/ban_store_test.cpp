@@ -102,6 +102,10 @@ TEST_CASE("never networks, lists and what is remembered of who was banned are ke
         CHECK(store.set_lists(std::vector{BanList{.zone = "b", .file = "/x"}}));
         CHECK(store.note_history(net("10.0.0.1"), {.times = 3, .last_ms = 500}));
         CHECK(store.note_history(net("10.0.0.2"), {.times = 1, .last_ms = 900}));
+        CHECK(store.note_count("jail:a", net("10.0.0.3"), {.times = 2, .last_ms = 500}));
+        CHECK(store.note_count("jail:a", net("10.0.0.2"), {.times = 4, .last_ms = 950}));
+        CHECK(store.note_count("jail:a", net("10.0.0.1"), {.times = 6, .last_ms = 900}));
+        CHECK(store.note_count("jail:b", net("10.0.0.1"), {.times = 9, .last_ms = 900}));
         CHECK(store.forget_history(600));
     }
     BanStore store = open_at(dir / "db");
@@ -109,6 +113,13 @@ TEST_CASE("never networks, lists and what is remembered of who was banned are ke
     CHECK(store.lists().value() == std::vector{BanList{.zone = "b", .file = "/x"}});
     CHECK(store.history(net("10.0.0.1")).value().times == 0);
     CHECK(store.history(net("10.0.0.2")).value().times == 1);
+    CHECK(store.count("jail:a", net("10.0.0.3")).value().times == 0);
+    CHECK(store.count("jail:b", net("10.0.0.1")).value().times == 9);
+    std::string counts;
+    CHECK(store.each_count("jail:a", 900, [&](const Prefix& network, unsigned times) {
+        counts += to_string(network) + "*" + std::to_string(times) + " ";
+    }));
+    CHECK(counts == "10.0.0.1*6 10.0.0.2*4 ");
     CHECK(store.set_never({}));
     CHECK(store.never().value().empty());
 }

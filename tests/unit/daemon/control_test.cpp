@@ -162,7 +162,10 @@ TEST_CASE("a listener that closed its half still gets events, and is gone when i
 TEST_CASE("a request that makes no sense cuts off its sender alone") {
     Bench bench;
     Client& other = bench.listener();
-    for (const char* text : {"hello\n", "[]\n", "{\"cmd\":7}\n", "{}\n", "\xff\xfe\n"}) {
+    const std::string hidden("{\"cmd\":\"status\"}\0 and more\n", 27);
+    for (const std::string& text :
+         {std::string("hello\n"), std::string("[]\n"), std::string("{\"cmd\":7}\n"),
+          std::string("{}\n"), std::string("\xff\xfe\n"), hidden}) {
         Client client(bench.path);
         const auto answers = bench.ask(client, text);
         REQUIRE(answers.size() == 1);

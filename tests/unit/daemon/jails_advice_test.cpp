@@ -33,7 +33,11 @@ TEST_CASE("an expression of a jail that does not compile is an error of the poli
     const std::string bad = advice(with("b(ad from <HOST>"));
     CHECK(bad.starts_with(
         "error 0 jail \"j\": p.toml:7: match 1, character 17: missing closing parenthesis"));
-    CHECK(advice(with("from nobody")).contains("says not whom to ban"));
+    CHECK(advice(with("from nobody")).contains("p.toml:7: match 1 says not whom to ban"));
+    CHECK(advice(with("<HOST> by <HOST>")).contains("an expression has one <HOST>"));
+    Policy dated = with("<HOST>");
+    dated.jails[0].date_pattern = {"%Q"};
+    CHECK(advice(dated).contains("p.toml:7: date-pattern 1, character 1: unknown date directive"));
 }
 
 TEST_CASE(

@@ -23,11 +23,19 @@ class Machine {
     Machine(const Machine&) = delete;
     Machine& operator=(const Machine&) = delete;
 
+    // Both: SYN cookies and the time stamps that they are kept in.
     void set(const std::string& value) const {
-        std::ofstream(directory_ + "/sys/net/ipv4/tcp_syncookies") << value << "\n";
+        for (const char* name : {"tcp_syncookies", "tcp_timestamps"}) set(name, value);
+    }
+    void set(const std::string& name, const std::string& value) const {
+        std::ofstream(directory_ + "/sys/net/ipv4/" + name) << value << "\n";
     }
     [[nodiscard]] std::string value() const {
-        std::ifstream in(directory_ + "/sys/net/ipv4/tcp_syncookies");
+        const std::string cookies = value("tcp_syncookies"), stamps = value("tcp_timestamps");
+        return cookies == stamps ? cookies : cookies + " and " + stamps;
+    }
+    [[nodiscard]] std::string value(const std::string& name) const {
+        std::ifstream in(directory_ + "/sys/net/ipv4/" + name);
         std::string value;
         in >> value;
         return value;
@@ -45,6 +53,7 @@ Policy wanting(Sysctls sysctls) {
     Rule rule;
     rule.services.ranges = {{.proto = 6, .low = 80, .high = 80}};
     rule.limit = Limit{};
+    rule.limit->rate.count = 1;
     Policy policy;
     policy.host.sysctls = sysctls;
     policy.rules = {rule};
@@ -58,9 +67,10 @@ TEST_CASE("what a policy asks of the kernel is set, told, and put back by anothe
     std::vector<std::string> notes;
     machine.process().follow(wanting(Sysctls::set), notes);
     CHECK(machine.value() == "2");
-    CHECK(notes == std::vector<std::string>{"net.ipv4.tcp_syncookies is 2 now, and was 1"});
+    CHECK(notes == std::vector<std::string>{"net.ipv4.tcp_syncookies is 2 now, and was 1",
+                                            "net.ipv4.tcp_timestamps is 2 now, and was 1"});
     machine.process().follow(wanting(Sysctls::set), notes); // a restart
-    CHECK(notes.size() == 1);
+    CHECK(notes.size() == 2);
     machine.process().restore();
     CHECK(machine.value() == "1");
     CHECK_FALSE(std::filesystem::exists(machine.record()));
@@ -96,6 +106,28 @@ TEST_CASE(
     CHECK_FALSE(std::filesystem::exists(machine.record()));
 }
 
+TEST_CASE("of two settings each is put back to what it was itself") {
+    const Machine machine;
+    std::vector<std::string> notes;
+    machine.set("tcp_timestamps", "0");
+    machine.process().follow(wanting(Sysctls::set), notes);
+    CHECK(machine.value() == "2");
+    machine.set("tcp_syncookies", "0"); // somebody else, since
+    machine.process().restore();
+    CHECK(machine.value("tcp_syncookies") == "0");
+    CHECK(machine.value("tcp_timestamps") == "0");
+    machine.set("1");
+    // Set by a version that knew of one.
+    machine.process().follow(wanting(Sysctls::set), notes);
+    std::ofstream(machine.record())
+        << R"({"net/ipv4/tcp_syncookies": {"before": "1", "ours": "2"}})";
+    machine.set("tcp_timestamps", "1");
+    machine.process().follow(wanting(Sysctls::set), notes);
+    CHECK(machine.value() == "2");
+    machine.process().restore();
+    CHECK(machine.value() == "1");
+}
+
 TEST_CASE("a record that makes no sense restores nothing") {
     const Machine machine;
     std::filesystem::create_directories(std::filesystem::path(machine.record()).parent_path());
@@ -119,8 +151,9 @@ TEST_CASE("what cannot be set is told, and leaves no record") {
     std::vector<std::string> notes;
     KernelSettings elsewhere("/proc/sallyport-nowhere", "/proc/sys/nowhere/");
     elsewhere.follow(wanting(Sysctls::set), notes);
-    REQUIRE(notes.size() == 1);
+    REQUIRE(notes.size() == 2);
     CHECK(notes[0] == "net.ipv4.tcp_syncookies cannot be set to 2");
+    CHECK(notes[1] == "net.ipv4.tcp_timestamps cannot be set to 2");
 }
 
 } // namespace sallyport

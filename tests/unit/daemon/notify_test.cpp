@@ -5,6 +5,7 @@
 
 #include <array>
 #include <catch2/catch_test_macros.hpp>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <optional>
@@ -82,4 +83,35 @@ TEST_CASE("the variable is taken out of the environment, so that children do not
     CHECK(Notifier::from_environment().is_asked());
     CHECK(std::getenv("NOTIFY_SOCKET") == nullptr);
     CHECK_FALSE(Notifier::from_environment().is_asked());
+}
+
+TEST_CASE("the watchdog hears of us twice in its time, and only from the process it means") {
+    using namespace std::chrono_literals;
+    const TempDir dir;
+    Manager manager(dir / "notify");
+    Notifier notifier(dir / "notify");
+    const auto start = std::chrono::steady_clock::time_point(1h);
+    notifier.alive(start);
+    CHECK_FALSE(manager.heard()); // nobody asked
+    notifier.set_watchdog(10s);
+    notifier.alive(start);
+    CHECK(manager.heard() == "WATCHDOG=1\n");
+    notifier.alive(start + 4s);
+    CHECK_FALSE(manager.heard());
+    notifier.alive(start + 5s);
+    CHECK(manager.heard() == "WATCHDOG=1\n");
+
+    const auto asked = [](const char* usec, const std::string& pid) {
+        ::setenv("WATCHDOG_USEC", usec, 1);
+        ::setenv("WATCHDOG_PID", pid.c_str(), 1);
+        const auto watchdog = Notifier::from_environment().watchdog();
+        CHECK(::getenv("WATCHDOG_USEC") == nullptr);
+        CHECK(::getenv("WATCHDOG_PID") == nullptr);
+        return watchdog;
+    };
+    const std::string own = std::to_string(::getpid());
+    CHECK(asked("60000000", own) == 60s);
+    CHECK(asked("60000000", "1") == 0s);
+    for (const char* wrong : {"", "x", "-1", "60s", "99999999999999999999"})
+        CHECK(asked(wrong, own) == 0s);
 }

@@ -68,3 +68,17 @@ TEST_CASE("devices that share a NIC are named when their module is loaded") {
     machine.make("/sys/module/ipvlan");
     CHECK(nic_sharers(machine.dir / "") == Names{"ipvlan", "macvlan"});
 }
+
+TEST_CASE("each flowtable is named, and that some could not be") {
+    CHECK(fast_paths(Flowtables{}).empty());
+    CHECK(fast_paths(Flowtables{.names = {"fast", "other"}}) ==
+          Names{"flowtable:fast", "flowtable:other"});
+    CHECK(fast_paths(Flowtables{.names = {"fast"}, .more = true}) ==
+          Names{"flowtable:fast", "flowtables"});
+    CHECK(fast_paths(fail(ErrorKind::permission, "not for you")) == Names{"flowtables"});
+}
+
+TEST_CASE("a flowtable's name is shown, whatever bytes it has") {
+    CHECK(fast_paths(Flowtables{.names = {"a\nb"}}) == Names{"flowtable:a\\x0ab"});
+    CHECK(fast_paths(Flowtables{.names = {"\xff"}}) == Names{"flowtable:\\xff"});
+}

@@ -106,6 +106,20 @@ Event lifted_by_list() {
     return event;
 }
 
+Event limited_source(EventState state) {
+    Event event;
+    event.at = some_time();
+    event.kind = EventKind::limit;
+    event.state = state;
+    event.direction = SP_INGRESS;
+    event.rule = "ollama";
+    event.src = addr("2001:db8:1:2::7");
+    event.network = prefix_of(*event.src, 64);
+    event.generation = 3;
+    if (state == EventState::ends) event.count = 17;
+    return event;
+}
+
 Event refused_socket() {
     Event event = found_socket();
     event.kind = EventKind::drop;
@@ -138,7 +152,9 @@ std::vector<Event> one_of_each() {
             found_socket(),
             banned_network(),
             lifted_by_list(),
-            refused_socket()};
+            refused_socket(),
+            limited_source(EventState::begins),
+            limited_source(EventState::ends)};
 }
 
 } // namespace

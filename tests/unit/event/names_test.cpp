@@ -40,13 +40,15 @@ TEST_CASE("directions and hooks come back from their names") {
 TEST_CASE("kinds, states and losers come back from their names") {
     for (const EventKind kind :
          {EventKind::drop, EventKind::would_drop, EventKind::opened, EventKind::lost,
-          EventKind::policy, EventKind::hook, EventKind::socket})
+          EventKind::policy, EventKind::hook, EventKind::socket, EventKind::ban, EventKind::unban,
+          EventKind::limit})
         CHECK(parse_event_kind(to_string(kind)) == kind);
     for (const LostBy by :
          {LostBy::ring_full, LostBy::over_rate, LostBy::slow_reader, LostBy::log_file})
         CHECK(parse_lost_by(to_string(by)) == by);
-    for (const EventState state : {EventState::attached, EventState::lost, EventState::restored,
-                                   EventState::applied, EventState::refused, EventState::found})
+    for (const EventState state :
+         {EventState::attached, EventState::lost, EventState::restored, EventState::applied,
+          EventState::refused, EventState::found, EventState::begins, EventState::ends})
         CHECK(parse_event_state(to_string(state)) == state);
     CHECK(to_string(static_cast<EventKind>(200)) == "200");
     CHECK_FALSE(parse_event_kind("dropped"));

@@ -77,6 +77,15 @@ std::vector<Event> a_busy_minute() {
     events.back().socket_family = 17;
     events.back().qdisc_bypass = true;
     events.back().iface = "eth0";
+    for (const EventState state : {EventState::begins, EventState::ends}) {
+        events.push_back(refused_syn());
+        events.back().kind = EventKind::limit;
+        events.back().state = state;
+        events.back().reason = 0;
+        events.back().rule = "ollama";
+        events.back().network = prefix_of(*events.back().src, 128);
+        events.back().count = state == EventState::ends ? 17 : 0;
+    }
     events.push_back(refused_syn());
     events.back().kind = static_cast<EventKind>(99);
     return events;

@@ -94,6 +94,8 @@ TEST_CASE("what is not carried is named, what cannot be used is refused, the res
         "[nolog]\nenabled = true\nfilter = web\n"
         "[wrong]\nenabled = true\nlogpath = /x\nfilter = web\nmaxretry = many\n"
         "[loop]\nenabled = true\nlogpath = %(nowhere)s\nfilter = web\n"
+        "[typo]\nenabled = ture\nlogpath = /x\nfilter = web\n"
+        "[off]\nenabled = False\nlogpath = /x\nfilter = none\n"
         "[journal]\nenabled = true\nbackend = systemd\nfilter = web\n");
     const ReadJails made = read(all);
     REQUIRE(made.jails.size() == 2);
@@ -108,10 +110,12 @@ TEST_CASE("what is not carried is named, what cannot be used is refused, the res
           "usedns: names are never looked up", "bantime.formula: is a program",
           "jail \"many\": is not used", "maxlines = 3", "jail \"gone\": is not used",
           "jail \"nolog\": is not used", "jail \"wrong\": is not used",
-          "maxretry: no number from 1 to 1000", "%(nowhere)s refers to nothing"}) {
+          "maxretry: no number from 1 to 1000", "%(nowhere)s refers to nothing",
+          "jail \"typo\": is not used", "enabled: ture: neither true nor false"}) {
         INFO(text);
         CHECK(text.contains(said));
     }
+    CHECK_FALSE(text.contains("\"off\""));
 }
 
 TEST_CASE(

@@ -85,6 +85,46 @@ TEST_CASE("a line of a live log that is dated otherwise is taken as of now, unle
     CHECK(fate(jail, "192.0.2.1", kNow - hours(2)) == "too-old");
 }
 
+TEST_CASE("of what was there before, a line counts only when it says when it was written") {
+    JailSettings dated = settings();
+    dated.filter.failregex[0].text = "fail from <SUBNET>$";
+    Jail jail = jail_of(dated);
+    const std::string undated = "fail from 192.0.2.1";
+    const std::string ahead = "2026-03-10 14:00:00 +0000 fail from 192.0.2.2";
+    for (const std::string& line : {ahead, undated})
+        CHECK(jail.take(line, kNow).told.at(0).fate == Fate::too_old);
+    const std::string now = "2026-03-10 12:00:30 +0000 fail from 192.0.2.3"; // within the minute
+    CHECK(jail.take(now, kNow).told.at(0).fate == Fate::counted);
+    jail.go_live();
+    for (const std::string& line : {ahead, undated})
+        CHECK(jail.take(line, kNow).told.at(0).fate == Fate::counted);
+}
+
+TEST_CASE("two jails are the same wherever they were written, and not when one value differs") {
+    const JailSettings one = settings();
+    JailSettings other = settings();
+    other.origin = {"/elsewhere", 7};
+    other.filter.failregex[0].origin = {"/elsewhere", 8};
+    other.ignored = peers("192.0.2.0/24");
+    JailSettings same = other;
+    same.ignored = peers("192.0.2.0/24"); // another list that holds the same
+    CHECK(is_same(other, same));
+    CHECK_FALSE(is_same(one, other));
+    other.ignored = {};
+    CHECK(is_same(one, other));
+    other.filter.failregex[0].text += "x";
+    CHECK_FALSE(is_same(one, other));
+    other = settings();
+    other.filter.prefregex = Pattern{"x", {}, "prefregex", 1};
+    CHECK_FALSE(is_same(one, other));
+    other = settings();
+    other.ban_time.reset();
+    CHECK_FALSE(is_same(one, other));
+    other = settings();
+    other.logs.push_back({.glob = "/var/log/x"});
+    CHECK_FALSE(is_same(one, other));
+}
+
 TEST_CASE("an IPv6 source is its /64, unless somebody in there is spared") {
     Jail jail = jail_of(settings());
     CHECK(fate(jail, "2001:db8::1") == "counted");

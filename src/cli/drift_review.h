@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// The review of the last seven days: drift, rules, drops, bans, changes.
+#include "cli/exit_code.h"
+#include "cli/output.h"
+#include "daemon/paths.h"
+#include "drift/review.h"
+
+#include <string>
+
+namespace sallyport {
+
+// A span of the event log, and the one before it; all in RFC 3339, UTC, which order as text.
+struct LogSpan {
+    std::string before, from, to;
+};
+// Adds what the log says of it: drops, bans, losses, hooks. Files that were rotated too, one
+// line at a time. A line that is no event is counted.
+void read_log(const std::string& path, const LogSpan& span, drift::Review& review);
+
+[[nodiscard]] ExitCode print_review(const Paths& paths, Format format);
+
+} // namespace sallyport

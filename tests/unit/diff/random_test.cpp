@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// The difference against the evaluator: what it says of an opening is what two evaluations say.
+#include "diff/compare.h"
+#include "policy/evaluate.h"
+#include "support/random_policy.h"
+
+#include <algorithm>
+#include <catch2/catch_test_macros.hpp>
+
+using namespace sallyport;
+using namespace sallyport::diff;
+
+namespace {
+
+bool is_guarded(const Policy& policy, const std::string& name) {
+    return std::ranges::any_of(policy.host.interfaces,
+                               [&](const auto& glob) { return glob_matches(glob, name); });
+}
+
+// What opens, by the evaluator, by who may ping, and where nothing is judged.
+bool is_open(const Policy& policy, const Opening& opening) {
+    if (opening.direction == Direction::ingress) {
+        if (!is_guarded(policy, opening.interface)) return true;
+        const bool is_ping = (opening.proto == 1 && opening.port == 8) ||
+                             (opening.proto == 58 && opening.port == 128);
+        if (is_ping && matches(policy.essentials.ping, opening.source, opening.interface))
+            return true;
+    }
+    return evaluate(policy, opening).answer == Answer::allowed;
+}
+
+bool is_in(const Space& space, const std::vector<Region>& regions, const Opening& opening) {
+    return std::ranges::any_of(
+        regions, [&](const Region& region) { return space.holds(region, opening).value(); });
+}
+
+// A later policy: the earlier with rules altered, or another one.
+Policy altered(test::Dice& dice, const Policy& before, const test::PolicyShape& shape) {
+    Policy other = test::random_policy(dice, shape);
+    if (dice.once_in(3)) return other;
+    Policy after = before;
+    if (!after.rules.empty() && dice.once_in(2))
+        after.rules.erase(after.rules.begin() +
+                          static_cast<std::ptrdiff_t>(dice.roll(after.rules.size())));
+    if (!other.rules.empty()) after.rules.push_back(other.rules.front());
+    if (dice.once_in(3)) after.essentials.ping = other.essentials.ping;
+    if (dice.once_in(4)) after.host.cgroup = other.host.cgroup;
+    if (!after.rules.empty() && dice.once_in(3)) after.rules.front().deny = dice.once_in(2);
+    return after;
+}
+
+const std::vector<std::vector<std::string>> kGuarded{{"*"}, {"*"}, {"eth*"}, {"eth0", "en?0"}};
+
+} // namespace
+
+TEST_CASE("a difference holds an opening exactly when the two verdicts differ") {
+    const std::uint64_t seed = test::test_seed();
+    CAPTURE(seed);
+    test::Dice dice(seed);
+    std::size_t gained = 0, lost = 0, same = 0;
+    for (int i = 0; i < 80; ++i) {
+        const test::PolicyShape shape{.rules = 6};
+        Policy before = test::random_policy(dice, shape);
+        before.host.interfaces = dice.pick(kGuarded);
+        Policy after = altered(dice, before, shape);
+        if (after.host.interfaces.empty() || dice.once_in(4))
+            after.host.interfaces = dice.pick(kGuarded);
+        const Space space(before, after);
+        const Difference difference = compare(space);
+        REQUIRE(difference.egress_is_compared);
+        for (int k = 0; k < 150; ++k) {
+            const Opening opening =
+                test::random_opening(dice, dice.once_in(2) ? before : after, shape);
+            if (opening.interface.empty()) continue; // of no name
+            const bool was = is_open(before, opening);
+            const bool is = is_open(after, opening);
+            INFO(test::describe(before) << "---\n"
+                                        << test::describe(after) << test::describe(opening));
+            REQUIRE(is_in(space, difference.allowed, opening) == (is && !was));
+            REQUIRE(is_in(space, difference.forbidden, opening) == (was && !is));
+            ++(is == was ? same : is ? gained : lost);
+        }
+    }
+    CHECK(gained > 100);
+    CHECK(lost > 100);
+    CHECK(same > 100);
+}
+
+TEST_CASE("no random policy differs from itself, in whatever order its rules stand") {
+    const std::uint64_t seed = test::test_seed();
+    CAPTURE(seed);
+    test::Dice dice(seed);
+    for (int i = 0; i < 40; ++i) {
+        const Policy before = test::random_policy(dice);
+        Policy after = before;
+        std::ranges::reverse(after.rules);
+        for (Rule& rule : after.rules) rule.name += " by another name";
+        const Space space(before, after);
+        const Difference difference = compare(space);
+        INFO(test::describe(before));
+        CHECK_FALSE(difference.is_any());
+        CHECK(difference.rules.size() == before.rules.size());
+    }
+}
