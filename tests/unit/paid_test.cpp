@@ -21,7 +21,7 @@ int left(std::uint64_t word, std::uint64_t owner, std::uint64_t part) {
 } // namespace
 
 TEST_CASE("as many are free as were paid for, each once") {
-    for (const std::uint64_t start : {0, 5, 70'000}) {
+    for (const std::uint64_t start : {0u, 5u, 70'000u}) {
         std::uint64_t word = 0;
         CHECK(left(word, kOwner, start) == 0);
         for (int i = 0; i < 3; ++i) word = pay(word, kOwner, start);

@@ -141,7 +141,7 @@ TEST_CASE("a source route is found wherever it stands in the list of options") {
 }
 
 TEST_CASE("a list of options whose lengths lie is malformed") {
-    for (std::size_t room : {4, 8, 20, 40}) {
+    for (std::size_t room : {4u, 8u, 20u, 40u}) {
         for (std::size_t before = 0; before < room; ++before) {
             for (unsigned size = 0; size <= 255; ++size) {
                 Bytes options(room, 1);

@@ -59,7 +59,9 @@ TEST_CASE("what was kept is read again, with the zone files it had") {
     entry.file = source.file;
     entry.sha256 = source.sha256;
     entry.message = "with \"quotes\", and bytes that are no text: \xff";
-    REQUIRE(history.add(source, entry) == 1u);
+    const Result<std::uint32_t> number = history.add(source, entry);
+    REQUIRE(number);
+    CHECK(*number == 1);
     const std::optional<HistoryEntry> kept = history.find(1);
     REQUIRE(kept);
     CHECK(kept->files.size() == 1);
