@@ -3,6 +3,7 @@
 // are listed anew several times a second.
 #include "cli/audit_watch.h"
 
+#include "audit/newcomers.h"
 #include "audit/text.h"
 #include "base/fd.h"
 #include "base/text.h"
@@ -13,10 +14,9 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <poll.h>
-#include <set>
 #include <sys/signalfd.h>
-#include <tuple>
 #include <unistd.h>
+#include <utility>
 
 namespace sallyport {
 namespace {
@@ -25,19 +25,6 @@ using namespace audit;
 
 constexpr std::chrono::milliseconds kBetween{250};
 constexpr std::chrono::seconds kNatLives{10}; // running nft each time would cost more than it tells
-
-using Key = std::tuple<std::uint64_t, std::uint8_t, Address, std::uint16_t, std::string,
-                       std::uint32_t, std::string>;
-
-Key key_of(const Listener& one) {
-    return {one.place,
-            one.proto,
-            one.address,
-            one.port,
-            one.interface,
-            one.uid,
-            one.process ? one.process->exe + '\0' + one.process->comm : std::string()};
-}
 
 Fd end_signals() {
     sigset_t wanted;
@@ -90,7 +77,7 @@ std::string line_of(const Judged& judged, const Machine& machine, Format format,
 Result<ExitCode> watch_listeners(const WatchOptions& options, PolicyInForce& force,
                                  const Catalogue& catalogue) {
     const Fd signals = end_signals();
-    std::set<Key> known;
+    Newcomers newcomers;
     Nat nat;
     auto asked = std::chrono::steady_clock::time_point::min();
     bool is_first = true;
@@ -102,17 +89,9 @@ Result<ExitCode> watch_listeners(const WatchOptions& options, PolicyInForce& for
             nat = machine.nat, asked = now;
         else
             machine.nat = nat;
-        std::set<Key> current;
-        std::vector<Listener> news;
-        for (const Listener& one : machine.listeners)
-            if (current.insert(key_of(one)).second && !known.contains(key_of(one)))
-                news.push_back(one);
-        known = std::move(current);
-        if (is_first) {
+        std::vector<Listener> news = newcomers.next(machine.listeners);
+        if (std::exchange(is_first, false))
             say(fmt::format("sallyport: watching; {} listen already", machine.listeners.size()));
-            news.clear();
-        }
-        is_first = false;
         machine.listeners = std::move(news);
         const Report report =
             judge(machine, force.reach ? &*force.reach : nullptr, force.wall, catalogue);
