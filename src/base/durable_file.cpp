@@ -43,8 +43,10 @@ Status write_durably(const std::string& path, std::string_view text) {
     return {};
 }
 
-Status replace_durably(const std::string& path, std::string_view text) {
+Status replace_durably(const std::string& path, std::string_view text, mode_t mode) {
     SP_TRY(write_durably(path + ".new", text));
+    if (::chmod((path + ".new").c_str(), mode) != 0)
+        return fail_errno(errno, "setting who may read " + path);
     return rename_durably(path + ".new", path);
 }
 

@@ -13,7 +13,8 @@ namespace sallyport {
 // symbolic link; readable by its owner alone.
 [[nodiscard]] Status write_durably(const std::string& path, std::string_view text);
 // The same beside it, as PATH.new, and renamed over it: an error leaves what was there.
-[[nodiscard]] Status replace_durably(const std::string& path, std::string_view text);
+[[nodiscard]] Status replace_durably(const std::string& path, std::string_view text,
+                                     mode_t mode = 0600);
 // Within one directory. A directory to be renamed has the names in it on disk first.
 [[nodiscard]] Status rename_durably(const std::string& from, const std::string& to);
 // Not there: nothing to do.

@@ -11,6 +11,7 @@ struct RunFlags {
     bool detach_on_exit = false;
     bool keep_connections = false;
     bool wait_for_nics = false;
+    std::string metrics_listen;
 };
 
 // run_daemon speaks in exit codes already; what it cannot mean is a defect.
@@ -33,6 +34,9 @@ Verb run_verb(CLI::App& parent, const SharedPaths& paths) {
                   "begin without NICs that the policy names and that are not there yet");
     run->add_flag("--force", options->force,
                   "also when it comes over ssh and is the first to enforce");
+    run->add_option("--metrics-listen", flags->metrics_listen,
+                    "let a Prometheus on this machine scrape: 127.0.0.1:9434")
+        ->type_name("ADDRESS:PORT");
     run->add_option("--log-level", options->log_level, "what to say on stderr")
         ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error"}))
         ->capture_default_str();
@@ -42,6 +46,11 @@ Verb run_verb(CLI::App& parent, const SharedPaths& paths) {
                 if (flags->detach_on_exit) options->on_exit = OnExit::detach;
                 if (flags->keep_connections) options->running = Running::keep;
                 if (flags->wait_for_nics) options->nics = MissingNics::wait;
+                if (!flags->metrics_listen.empty()) {
+                    const auto at = parse_metrics_address(flags->metrics_listen);
+                    if (!at) return report_failure(at.error(), Format::text);
+                    options->metrics = *at;
+                }
                 const auto ended = run_daemon(*options);
                 if (!ended) return report_failure(ended.error(), Format::text);
                 return exit_code_from(*ended);

@@ -2,6 +2,7 @@
 // sallyport status: asked of the daemon, or read from the pins when there is none.
 #include "cli/client.h"
 #include "cli/output.h"
+#include "cli/status_source.h"
 #include "cli/status_text.h"
 #include "cli/verbs.h"
 #include "daemon/pins_status.h"
@@ -9,7 +10,6 @@
 #include <unistd.h>
 
 namespace sallyport {
-namespace {
 
 Result<nlohmann::ordered_json> find_status(const Paths& paths) {
     auto answer = ask_daemon(paths.control_socket(), {{"cmd", "status"}});
@@ -22,6 +22,8 @@ Result<nlohmann::ordered_json> find_status(const Paths& paths) {
         SP_TRY(status_from_pins(paths).context("no daemon answers; reading the pins"));
     return to_json(view);
 }
+
+namespace {
 
 ExitCode show_status(const Paths& paths, Format format) {
     const auto found = find_status(paths);

@@ -161,8 +161,11 @@ std::string render_status(const StatusView& status, Colour colour) {
         text += fmt::format("cookies {} sent, {} came back\n", status.cookies_sent,
                             status.cookies_taken);
     text += fmt::format("bans    {}\n", status.bans_active);
-    text += fmt::format("events  {} sent, {} folded, {} lost\n", status.events_sent,
-                        status.events_folded, status.events_lost);
+    std::string lost;
+    for (const auto& [where, count] : status.events_lost_by)
+        if (count != 0) lost += fmt::format("{}{} {}", lost.empty() ? " (" : ", ", where, count);
+    text += fmt::format("events  {} sent, {} folded, {} lost{}\n", status.events_sent,
+                        status.events_folded, status.events_lost, lost.empty() ? "" : lost + ")");
     std::vector<std::string> blind;
     for (const std::string& spot : status.blind) blind.push_back(escaped(spot));
     return text + fmt::format("blind   {}\n", blind.empty()

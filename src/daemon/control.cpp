@@ -42,6 +42,7 @@ struct ControlServer::Impl {
     std::map<std::uint64_t, ControlClient> clients;
     std::uint64_t next = kListener + 1;
     std::uint64_t cut_off = 0;
+    std::uint64_t lost = 0;
 
     bool watch(int operation, int fd, std::uint64_t number, std::uint32_t interest) const {
         epoll_event wanted{};
@@ -173,7 +174,10 @@ void ControlServer::take(const Event& event, const std::string& line) {
         if (!client.wants(event)) continue;
         if (shared == nullptr) shared = std::make_shared<const std::string>(line + '\n');
         const Fate fate = client.publish(event, shared);
-        if (client.was_cut_off()) ++impl_->cut_off;
+        if (client.was_cut_off()) {
+            ++impl_->cut_off;
+            impl_->lost += client.lost();
+        }
         impl_->settle(number, fate);
     }
 }
@@ -183,6 +187,9 @@ std::size_t ControlServer::clients() const {
 }
 std::uint64_t ControlServer::cut_off() const {
     return impl_->cut_off;
+}
+std::uint64_t ControlServer::lost() const {
+    return impl_->lost;
 }
 
 } // namespace sallyport

@@ -54,6 +54,7 @@ class ControlServer final : public EventSink {
 
     [[nodiscard]] std::size_t clients() const;
     [[nodiscard]] std::uint64_t cut_off() const; // slow readers, ever
+    [[nodiscard]] std::uint64_t lost() const;    // events these were not sent
 
   private:
     struct Impl;

@@ -126,6 +126,7 @@ void ControlClient::cut_off(const Event& event) {
     auto last = std::make_shared<const std::string>(to_json_line(lost) + '\n');
     queued_bytes_ += last->size();
     queue_.push_back({std::move(last), Queued::Kind::event});
+    lost_ = lost.count;
     filter_.reset();
     input_ended_ = leaving_ = cut_off_ = true;
 }

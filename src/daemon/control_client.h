@@ -42,6 +42,8 @@ class ControlClient {
     // Only waiting for its last lines to leave.
     [[nodiscard]] bool is_leaving() const { return leaving_; }
     [[nodiscard]] bool was_cut_off() const { return cut_off_; }
+    // Events it was not sent for that.
+    [[nodiscard]] std::uint64_t lost() const { return lost_; }
 
   private:
     struct Queued {
@@ -65,6 +67,7 @@ class ControlClient {
     bool input_ended_ = false;
     bool leaving_ = false;
     bool cut_off_ = false;
+    std::uint64_t lost_ = 0;
 };
 
 } // namespace sallyport

@@ -7,6 +7,7 @@
 #include "daemon/daemon_loop.h"
 #include "daemon/jail_bans.h"
 #include "daemon/log.h"
+#include "daemon/metrics.h"
 #include "daemon/stand_up.h"
 #include "daemon/status_build.h"
 
@@ -80,7 +81,18 @@ Status Daemon::open() {
     for (const int fd : {signals_.get(), timer_.get(), ring_->epoll_fd(), interfaces_->fd(),
                          control_->epoll_fd(), jails_->fd()})
         SP_TRY(watch(fd));
+    if (Status listening = listen_for_scrapes(); !listening)
+        log_error(std::move(listening).error().context("nobody can scrape metrics"));
     return {};
+}
+
+Status Daemon::listen_for_scrapes() {
+    if (!options_.metrics) return {};
+    const auto text = [this]() -> Result<std::string> {
+        return to_exposition(metrics_of(SP_TRY(status())));
+    };
+    metrics_ = SP_TRY(MetricsListener::open(*options_.metrics, text));
+    return watch(metrics_->epoll_fd());
 }
 
 void Daemon::say_ready() {
@@ -129,6 +141,8 @@ void Daemon::handle(int fd) {
         on_interfaces();
     else if (fd == control_->epoll_fd())
         control_->handle_ready();
+    else if (metrics_ && fd == metrics_->epoll_fd())
+        metrics_->handle_ready();
     else if (fd == jails_->fd())
         tell(pump_jails(*jails_, wall_));
     else if (const Status drained = ring_->drain(); !drained)
@@ -157,6 +171,7 @@ void Daemon::on_timer() {
     keeper_.look(news);
     tell(news);
     tend_bans();
+    if (metrics_) metrics_->handle_ready();
     if (ticks_ % kTicksToMend == 0) mend();
     if (ticks_ % kTicksASecond == 0) on_second();
     if (ticks_ % kTicksALook != 0) return;

@@ -2,9 +2,11 @@
 #pragma once
 // The daemon in the foreground.
 #include "base/result.h"
+#include "daemon/metrics_listener.h"
 #include "daemon/paths.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace sallyport {
@@ -23,7 +25,8 @@ struct RunOptions {
     OnExit on_exit = OnExit::keep;
     Running running = Running::judge;
     MissingNics nics = MissingNics::refuse;
-    bool force = false;             // the first policy enforces, though it is started over ssh
+    bool force = false; // the first policy enforces, though it is started over ssh
+    std::optional<MetricsAddress> metrics; // none: nobody may scrape
     std::string log_level = "info"; // trace, debug, info, warning, error; checked by the caller
 };
 

@@ -6,10 +6,12 @@
 #include "daemon/guard.h"
 #include "daemon/jail_bans.h"
 #include "daemon/log.h"
+#include "daemon/metrics.h"
 #include "daemon/policy_commands.h"
 #include "daemon/policy_source.h"
 #include "daemon/status_build.h"
 #include "event/names.h"
+#include "metrics/exposition.h"
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -95,17 +97,23 @@ void Daemon::follow_jails(const PolicySource& source) {
         spdlog::warn("no jail works until it is loaded, by SIGHUP");
 }
 
+Result<StatusView> Daemon::status() {
+    StatusView view =
+        SP_TRY(build_status(wall_.programs().maps(), wall_.hooks(), wall_.enforced()));
+    view.events_folded = publisher_.folded();
+    view.events_lost_by[to_string(LostBy::slow_reader)] = control_->lost();
+    view.events_lost_by[to_string(LostBy::log_file)] = log_ ? log_->lost_ever() : 0;
+    view.packet_sockets = patrol_.held(wall_, publisher_);
+    view.jails = jails_->states();
+    for (const std::string& nic : wall_.covers_vlans()) view.blind.push_back("vlans:" + nic);
+    return view;
+}
+
 Result<nlohmann::ordered_json> Daemon::answer(const nlohmann::json& request, const Peer& peer) {
     const std::string command = request.at("cmd");
-    if (command == "status") {
-        StatusView view =
-            SP_TRY(build_status(wall_.programs().maps(), wall_.hooks(), wall_.enforced()));
-        view.events_folded = publisher_.folded();
-        view.packet_sockets = patrol_.held(wall_, publisher_);
-        view.jails = jails_->states();
-        for (const std::string& nic : wall_.covers_vlans()) view.blind.push_back("vlans:" + nic);
-        return to_json(view);
-    }
+    if (command == "status") return to_json(SP_TRY(status()));
+    if (command == "metrics")
+        return nlohmann::ordered_json{{"text", to_exposition(metrics_of(SP_TRY(status())))}};
     if (is_policy_command(command)) {
         PolicyNews news;
         auto given = answer_policy_command(keeper_, request, peer, news);

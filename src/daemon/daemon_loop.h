@@ -10,6 +10,7 @@
 #include "daemon/packet_patrol.h"
 #include "daemon/policy_keeper.h"
 #include "daemon/publisher.h"
+#include "daemon/status.h"
 #include "daemon/wall.h"
 #include "event/log_file.h"
 #include "kernel/ring.h"
@@ -52,9 +53,11 @@ class Daemon {
     void on_second();
     void look_for_packet_sockets();
     void reload(pid_t asker);
+    Status listen_for_scrapes();
     void say_ready();
     void tell(const WallNews& news);
     void tell(const PolicyNews& news);
+    [[nodiscard]] Result<StatusView> status();
     [[nodiscard]] Result<nlohmann::ordered_json> answer(const nlohmann::json& request,
                                                         const Peer& peer);
 
@@ -66,6 +69,7 @@ class Daemon {
     PacketPatrol patrol_;
     std::unique_ptr<ControlServer> control_;
     std::unique_ptr<LogFile> log_;
+    std::unique_ptr<MetricsListener> metrics_;
     std::optional<RingReader> ring_;
     std::optional<InterfaceWatch> interfaces_;
     std::optional<JailKeeper> jails_;

@@ -29,7 +29,9 @@ HookStatus hook_from(const json& object) {
             .mode = text_in(object, "mode"),
             .attached = object.value("attached", false),
             .admitted = object.value("admitted", std::uint64_t{0}),
-            .dropped = object.value("dropped", std::uint64_t{0})};
+            .dropped = object.value("dropped", std::uint64_t{0}),
+            .admitted_bytes = object.value("admitted_bytes", std::uint64_t{0}),
+            .dropped_bytes = object.value("dropped_bytes", std::uint64_t{0})};
 }
 
 RuleStatus rule_from(const json& object) {
@@ -110,6 +112,8 @@ StatusView view_from(const json& object) {
     view.events_sent = events.value("sent", std::uint64_t{0});
     view.events_folded = events.value("folded", std::uint64_t{0});
     view.events_lost = events.value("lost", std::uint64_t{0});
+    view.events_lost_by =
+        part_of(events, "lost_by", json::object()).get<std::map<std::string, std::uint64_t>>();
     view.waiting = part_of(object, "waiting", json::array()).get<std::vector<std::string>>();
     view.blind = part_of(object, "blind", json::array()).get<std::vector<std::string>>();
     if (const json sockets = part_of(object, "packet_sockets", nullptr); !sockets.is_null()) {
@@ -130,7 +134,9 @@ ordered_json to_json(const StatusView& status) {
                          {"mode", or_null(hook.mode)},
                          {"attached", hook.attached},
                          {"admitted", hook.admitted},
-                         {"dropped", hook.dropped}});
+                         {"dropped", hook.dropped},
+                         {"admitted_bytes", hook.admitted_bytes},
+                         {"dropped_bytes", hook.dropped_bytes}});
     ordered_json rules = ordered_json::array();
     for (const RuleStatus& rule : status.rules)
         rules.push_back({{"name", rule.name},
@@ -155,6 +161,8 @@ ordered_json to_json(const StatusView& status) {
                          {"why", or_null(jail.why)}});
     ordered_json reasons = ordered_json::object();
     for (const auto& [reason, count] : status.reasons) reasons[reason] = count;
+    ordered_json lost_by = ordered_json::object();
+    for (const auto& [where, count] : status.events_lost_by) lost_by[where] = count;
     return {{"state", status.state},
             {"why", or_null(status.why)},
             {"mode", or_null(status.mode)},
@@ -179,7 +187,8 @@ ordered_json to_json(const StatusView& status) {
             {"events",
              {{"sent", status.events_sent},
               {"folded", status.events_folded},
-              {"lost", status.events_lost}}},
+              {"lost", status.events_lost},
+              {"lost_by", lost_by}}},
             {"packet_sockets", sockets},
             {"waiting", status.waiting},
             {"blind", status.blind}};

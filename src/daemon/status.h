@@ -19,6 +19,8 @@ struct HookStatus {
     bool attached = false;
     std::uint64_t admitted = 0;
     std::uint64_t dropped = 0;
+    std::uint64_t admitted_bytes = 0; // of interfaces; 0 at the other hooks
+    std::uint64_t dropped_bytes = 0;
     bool operator==(const HookStatus&) const = default;
 };
 
@@ -84,6 +86,9 @@ struct StatusView {
     std::uint64_t events_sent = 0;
     std::uint64_t events_folded = 0;
     std::uint64_t events_lost = 0;
+    // By LostBy. `events_lost` is what the kernel lost; a daemon adds what its readers and its
+    // log file did since it began.
+    std::map<std::string, std::uint64_t> events_lost_by;
     std::vector<std::string> waiting; // names and globs of [host] interfaces that match no NIC yet
     std::vector<std::string> blind; // what this kernel cannot see: "af-xdp", "packet-sockets", ...
     // As of a few seconds ago; nothing when nobody looks: no daemon, or packet-sockets = "allow".

@@ -64,7 +64,9 @@ void add_pair(StatusView& view, const std::vector<HookState>& hooks, const std::
                           .mode = "",
                           .attached = attached == parts.size(),
                           .admitted = admitted,
-                          .dropped = dropped});
+                          .dropped = dropped,
+                          .admitted_bytes = 0,
+                          .dropped_bytes = 0});
 }
 
 // What is routed: netfilter links of both families, or a filter on each interface without
@@ -86,7 +88,9 @@ void add_forward(StatusView& view, const std::vector<HookState>& hooks, std::uin
                           .mode = links != 0 ? "netfilter" : "tc",
                           .attached = attached == wanted,
                           .admitted = admitted,
-                          .dropped = dropped});
+                          .dropped = dropped,
+                          .admitted_bytes = 0,
+                          .dropped_bytes = 0});
 }
 
 Status add_hooks(StatusView& view, const Maps& maps, const std::vector<HookState>& hooks,
@@ -103,7 +107,9 @@ Status add_hooks(StatusView& view, const Maps& maps, const std::vector<HookState
                               .mode = hook.mode,
                               .attached = hook.attached,
                               .admitted = count.admitted,
-                              .dropped = count.dropped});
+                              .dropped = count.dropped,
+                              .admitted_bytes = count.admitted_bytes,
+                              .dropped_bytes = count.dropped_bytes});
     }
     const auto admitted = [&](unsigned hook) {
         return counters.counts[SP_COUNT_HOOK_ADMITTED + hook];
@@ -242,8 +248,9 @@ Result<StatusView> build_status(const Maps& maps, const std::vector<HookState>& 
     view.proofs_lost = counters.counts[SP_COUNT_PROOFS_LOST];
     view.bans_active = SP_TRY(count_bans(maps));
     view.events_sent = counters.counts[SP_COUNT_EVENTS_SENT];
-    view.events_lost =
-        counters.counts[SP_COUNT_EVENTS_LOST] + counters.counts[SP_COUNT_EVENTS_HELD];
+    view.events_lost_by = {{to_string(LostBy::ring_full), counters.counts[SP_COUNT_EVENTS_LOST]},
+                           {to_string(LostBy::over_rate), counters.counts[SP_COUNT_EVENTS_HELD]}};
+    for (const auto& [where, count] : view.events_lost_by) view.events_lost += count;
     view.blind = blind_spots(hooks, slot);
     if (const Result<std::vector<Interface>> nics = list_interfaces())
         view.waiting = awaited(enforced.guards(), *nics);

@@ -113,6 +113,7 @@ void LogFile::take(const Event& event, const std::string& line) {
     if (written) written = write_line(line);
     if (written) return;
     ++lost_;
+    ++lost_ever_;
     if (!failing_) change_ = Change{.error = written.error(), .lost = lost_};
     failing_ = true;
 }

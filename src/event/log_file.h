@@ -31,6 +31,8 @@ class LogFile final : public EventSink {
     // Lines that could not be written since the last one that could. When it
     // works again the file itself says so with a `lost` line.
     [[nodiscard]] std::uint64_t lost() const { return lost_; }
+    // All that could not be since it was opened.
+    [[nodiscard]] std::uint64_t lost_ever() const { return lost_ever_; }
     // A change since the last call, to be logged once: the error when writing
     // began to fail, and that it works again (with the count that was lost).
     struct Change {
@@ -51,6 +53,7 @@ class LogFile final : public EventSink {
     Fd file_;
     std::uint64_t size_ = 0;
     std::uint64_t lost_ = 0;
+    std::uint64_t lost_ever_ = 0;
     bool failing_ = false;
     std::optional<Change> change_;
 };

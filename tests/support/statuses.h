@@ -19,7 +19,9 @@ inline StatusView some_status() {
                      .mode = "native",
                      .attached = true,
                      .admitted = 8123,
-                     .dropped = 45},
+                     .dropped = 45,
+                     .admitted_bytes = 9000,
+                     .dropped_bytes = 2700},
                     {.hook = "connect",
                      .iface = "",
                      .mode = "",
@@ -37,6 +39,7 @@ inline StatusView some_status() {
     status.flow_max = 262144;
     status.events_sent = 31;
     status.events_folded = 14;
+    status.events_lost_by = {{"over-rate", 0}, {"ring-full", 0}};
     status.blind = {"af-xdp"};
     return status;
 }

@@ -13,12 +13,12 @@ TEST_CASE("the status is what the manual shows, key by key and in its order") {
         to_json(some_status()).dump() ==
         R"({"state":"protected","why":null,"mode":"enforce","generation":3,"trial":null,)"
         R"("policy":{"file":"/etc/sallyport/policy.toml","sha256":"0123456789abcdef","applied":"2026-01-02T03:04:05Z","by":"root"},)"
-        R"("hooks":[{"hook":"xdp","iface":"eth0","mode":"native","attached":true,"admitted":8123,"dropped":45},)"
-        R"({"hook":"connect","iface":null,"mode":null,"attached":false,"admitted":0,"dropped":0}],)"
+        R"("hooks":[{"hook":"xdp","iface":"eth0","mode":"native","attached":true,"admitted":8123,"dropped":45,"admitted_bytes":9000,"dropped_bytes":2700},)"
+        R"({"hook":"connect","iface":null,"mode":null,"attached":false,"admitted":0,"dropped":0,"admitted_bytes":0,"dropped_bytes":0}],)"
         R"("reasons":{"malformed":5,"no-rule":40},)"
         R"("rules":[{"name":"ssh","direction":"ingress","admitted":12,"limited":0,"bytes":8811,"denied":0}],)"
         R"("flows":{"entries":12,"max":262144,"refused":0},"cookies":{"sent":0,"taken":0},"challenges":{"sent":0,"lost":0},"bans":{"active":0},"jails":[],)"
-        R"("events":{"sent":31,"folded":14,"lost":0},"packet_sockets":null,"waiting":[],"blind":["af-xdp"]})");
+        R"("events":{"sent":31,"folded":14,"lost":0,"lost_by":{"over-rate":0,"ring-full":0}},"packet_sockets":null,"waiting":[],"blind":["af-xdp"]})");
 }
 
 TEST_CASE("the status lists who holds packet sockets") {
