@@ -10,7 +10,7 @@ namespace sallyport::diff {
 // `space` is of the two policies.
 [[nodiscard]] Difference compare(const Space& space);
 
-// Rules by their names, then those that are left by what they say.
+// Rules by their names, then those that are left by what they say. What is felt is left open.
 [[nodiscard]] std::vector<RuleChange> compare_rules(const Space& space, Sets& sets);
 [[nodiscard]] std::vector<SettingChange> compare_settings(const Space& space, Sets& sets);
 

@@ -5,6 +5,7 @@
 #include "audit/address_set.h"
 #include "policy/policy.h"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,14 +33,16 @@ struct Region {
 };
 
 struct RuleChange {
-    enum class Kind : unsigned char { added, removed, changed, renamed };
+    enum class Kind : unsigned char { added, removed, changed, renamed, moved };
     Kind kind = Kind::changed;
     std::string name;
     std::string was; // when renamed: its name before
     Direction direction = Direction::ingress;
     bool deny = false;
     std::vector<std::string> fields; // of one that changed, "limit: none, now 20/1m burst 20"
-    bool is_felt = false; // it allows or forbids something that the other policy does not
+    // It allows or forbids something that the other policy does not; none: not compared.
+    std::optional<bool> is_felt = false;
+    bool touches_limit = false; // connections may count, or count no more, against some limit
 };
 [[nodiscard]] const char* to_string(RuleChange::Kind kind);
 
@@ -55,9 +58,13 @@ struct Difference {
     std::vector<Region> forbidden; // newly
     std::vector<RuleChange> rules;
     std::vector<SettingChange> settings;
-    bool egress_is_compared = true; // false: rules tell processes apart in too many ways
+    bool egress_is_compared = true;   // false: rules tell processes apart in too many ways
+    Mode mode_before = Mode::enforce; // openings are those of enforcing, whichever it is
+    Mode mode_after = Mode::enforce;
     // Renamed rules alone are none.
     [[nodiscard]] bool is_any() const;
+    // May anything pass, or be stopped, that was not? Not known is yes.
+    [[nodiscard]] bool may_change_what_passes() const;
 };
 
 } // namespace sallyport::diff

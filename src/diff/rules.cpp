@@ -2,6 +2,8 @@
 // Which rule became which. Rules are compared by what they hold: sets of addresses, cells of
 // services, classes of interfaces and processes; how they are written does not count.
 #include "diff/compare.h"
+#include "diff/content.h"
+#include "diff/winners.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -11,57 +13,6 @@ namespace sallyport::diff {
 namespace {
 
 using sallyport::to_string; // of durations
-
-// All that a rule means but for its name and place.
-struct Content {
-    Direction direction = Direction::ingress;
-    bool deny = false;
-    std::vector<SetId> from; // by class of interfaces
-    std::vector<SetId> to;
-    std::vector<bool> services;
-    std::vector<bool> interfaces;
-    Identity identity;
-    bool log_new = false;
-    std::optional<Limit> limit;
-    bool operator==(const Content&) const = default;
-};
-
-Content content_of(const Rule& rule, const Space& space, Sets& sets) {
-    Content its;
-    its.direction = rule.direction;
-    its.deny = rule.deny;
-    its.identity = rule.identity;
-    its.log_new = rule.log_new;
-    its.limit = rule.limit;
-    for (std::size_t i = 0; i < space.interfaces().count(); ++i) {
-        const bool is_here =
-            rule.interfaces.empty() || space.interfaces().is_matched(i, rule.interfaces);
-        its.interfaces.push_back(is_here);
-        if (!is_here) continue;
-        its.from.push_back(sets.id_of(rule.from, i));
-        if (rule.direction == Direction::egress) its.to.push_back(sets.id_of(rule.to, i));
-    }
-    if (rule.direction == Direction::forward) its.to.push_back(sets.id_of(rule.to, std::nullopt));
-    for (const ServiceCell& cell : space.services())
-        its.services.push_back(holds(rule.services, cell, rule.deny));
-    return its;
-}
-
-std::string text_of(const std::optional<Limit>& limit) {
-    if (!limit) return "none";
-    std::string text;
-    if (limit->rate.count != 0)
-        text = fmt::format("{}/{} burst {} a /{} or /{}{}", limit->rate.count,
-                           to_string(limit->rate.per), limit->burst, limit->prefix4, limit->prefix6,
-                           limit->window ? ", by window" : "");
-    if (limit->total)
-        text += fmt::format("{}{}/{} of all together", text.empty() ? "" : ", ",
-                            limit->total->count, to_string(limit->total->per));
-    if (limit->connections != 0)
-        text +=
-            fmt::format("{}{} connections at once", text.empty() ? "" : ", ", limit->connections);
-    return text + (limit->cookies ? "" : ", no SYN cookies");
-}
 
 std::string text_of(const Identity& identity) {
     std::string text;
@@ -91,7 +42,8 @@ std::vector<std::string> fields_of(const Content& before, const Content& after) 
     say(before.services != after.services, "services");
     say(before.identity != after.identity,
         "for: " + now(text_of(before.identity), text_of(after.identity)));
-    say(before.limit != after.limit, "limit: " + now(text_of(before.limit), text_of(after.limit)));
+    say(before.limit != after.limit,
+        "limit: " + now(diff::text_of(before.limit), diff::text_of(after.limit)));
     say(before.log_new != after.log_new, after.log_new ? "logs new flows now" : "logs no more");
     return fields;
 }
@@ -103,47 +55,128 @@ RuleChange change_of(RuleChange::Kind kind, const Rule& rule) {
             .direction = rule.direction,
             .deny = rule.deny,
             .fields = {},
-            .is_felt = false};
+            .is_felt = false,
+            .touches_limit = false};
 }
+
+class Comparison {
+  public:
+    Comparison(const Space& space, Sets& sets)
+        : space_(space), sets_(sets), before_(space.policy(Side::before).rules),
+          after_(space.policy(Side::after).rules) {}
+
+    std::vector<RuleChange> changes() && {
+        by_content(by_name());
+        tell_overtaken();
+        return std::move(changes_);
+    }
+
+  private:
+    // Gives back the rules of the later policy whose names are new.
+    std::vector<std::size_t> by_name() {
+        for (std::size_t i = 0; i < before_.size(); ++i) left_[before_[i].name] = i;
+        std::vector<std::size_t> unknown;
+        for (std::size_t i = 0; i < after_.size(); ++i) {
+            const auto at = left_.find(after_[i].name);
+            if (at == left_.end()) {
+                unknown.push_back(i);
+                continue;
+            }
+            both_.emplace_back(at->second, i);
+            left_.erase(at);
+            const RulePair& pair = both_.back();
+            std::vector<std::string> fields =
+                fields_of(content_of(before_[pair.first], space_, sets_),
+                          content_of(after_[i], space_, sets_));
+            if (fields.empty()) continue;
+            changes_.push_back(change_of(RuleChange::Kind::changed, after_[i]));
+            changes_.back().fields = std::move(fields);
+            changes_.back().touches_limit =
+                touches_limit(Side::before, pair.first, space_, sets_) ||
+                touches_limit(Side::after, i, space_, sets_);
+        }
+        return unknown;
+    }
+
+    void by_content(const std::vector<std::size_t>& unknown) {
+        std::map<std::size_t, Content> gone;
+        for (const auto& [name, i] : left_) gone.emplace(i, content_of(before_[i], space_, sets_));
+        for (const std::size_t i : unknown) {
+            const Content its = content_of(after_[i], space_, sets_);
+            const auto at =
+                std::ranges::find_if(gone, [&](const auto& one) { return one.second == its; });
+            const bool is_new = at == gone.end();
+            changes_.push_back(
+                change_of(is_new ? RuleChange::Kind::added : RuleChange::Kind::renamed, after_[i]));
+            if (is_new) {
+                changes_.back().touches_limit = touches_limit(Side::after, i, space_, sets_);
+                continue;
+            }
+            changes_.back().was = before_[at->first].name;
+            both_.emplace_back(at->first, i);
+            gone.erase(at);
+        }
+        for (const auto& [i, content] : gone) {
+            changes_.push_back(change_of(RuleChange::Kind::removed, before_[i]));
+            changes_.back().touches_limit = touches_limit(Side::before, i, space_, sets_);
+        }
+    }
+
+    // By the later name of the loser; what became of it otherwise is told in the same line.
+    RuleChange& change_for(const Rule& loser) {
+        const auto at = std::ranges::find_if(changes_, [&](const RuleChange& one) {
+            return one.name == loser.name &&
+                   (one.kind == RuleChange::Kind::changed || one.kind == RuleChange::Kind::moved);
+        });
+        if (at != changes_.end()) return *at;
+        changes_.push_back(change_of(RuleChange::Kind::moved, loser));
+        return changes_.back();
+    }
+
+    void tell_overtaken() {
+        std::map<std::size_t, std::size_t> told; // by loser: how many winners
+        const std::vector<Overtaken> all = find_overtaken(both_, space_, sets_);
+        for (const Overtaken& one : all) {
+            const Rule& loser = after_[one.loser.second];
+            const Rule& winner = after_[one.winner.second];
+            RuleChange& change = change_for(loser);
+            if (loser.limit || winner.limit) change.touches_limit = true;
+            if (++told[one.loser.second] <= kWinnersTold)
+                change.fields.push_back(text_of(before_[one.loser.first], winner));
+        }
+        for (const auto& [loser, count] : told)
+            if (count > kWinnersTold)
+                change_for(after_[loser])
+                    .fields.push_back(fmt::format("and {} more rules", count - kWinnersTold));
+    }
+
+    static constexpr std::size_t kWinnersTold = 4;
+    // Of one and the same opening: which rule decided, and which one does.
+    static std::string text_of(const Rule& loser, const Rule& winner) {
+        std::string text = fmt::format("decides no more where \"{}\" matches as well", winner.name);
+        if (loser.limit != winner.limit)
+            text += fmt::format(", limit: {}, now {}", diff::text_of(loser.limit),
+                                diff::text_of(winner.limit));
+        else if (loser.limit)
+            text += ", the other's limit counts";
+        if (loser.log_new != winner.log_new)
+            text += winner.log_new ? ", logs new flows now" : ", logs no more";
+        return text;
+    }
+
+    const Space& space_;
+    Sets& sets_;
+    const std::vector<Rule>& before_;
+    const std::vector<Rule>& after_;
+    std::map<std::string, std::size_t> left_; // of the earlier, not matched yet
+    std::vector<RulePair> both_;
+    std::vector<RuleChange> changes_;
+};
 
 } // namespace
 
 std::vector<RuleChange> compare_rules(const Space& space, Sets& sets) {
-    const std::vector<Rule>& before = space.policy(Side::before).rules;
-    const std::vector<Rule>& after = space.policy(Side::after).rules;
-    std::map<std::string, std::size_t> left; // of the earlier, not matched yet
-    for (std::size_t i = 0; i < before.size(); ++i) left[before[i].name] = i;
-    std::vector<RuleChange> changes;
-    std::vector<std::size_t> unknown; // of the later: no name of before
-    for (std::size_t i = 0; i < after.size(); ++i) {
-        const auto at = left.find(after[i].name);
-        if (at == left.end()) {
-            unknown.push_back(i);
-            continue;
-        }
-        RuleChange change = change_of(RuleChange::Kind::changed, after[i]);
-        change.fields = fields_of(content_of(before[at->second], space, sets),
-                                  content_of(after[i], space, sets));
-        if (!change.fields.empty()) changes.push_back(std::move(change));
-        left.erase(at);
-    }
-    std::map<std::size_t, Content> gone;
-    for (const auto& [name, i] : left) gone.emplace(i, content_of(before[i], space, sets));
-    for (const std::size_t i : unknown) {
-        const Content its = content_of(after[i], space, sets);
-        const auto at =
-            std::ranges::find_if(gone, [&](const auto& one) { return one.second == its; });
-        RuleChange change = change_of(
-            at == gone.end() ? RuleChange::Kind::added : RuleChange::Kind::renamed, after[i]);
-        if (at != gone.end()) {
-            change.was = before[at->first].name;
-            gone.erase(at);
-        }
-        changes.push_back(std::move(change));
-    }
-    for (const auto& [i, content] : gone)
-        changes.push_back(change_of(RuleChange::Kind::removed, before[i]));
-    return changes;
+    return Comparison(space, sets).changes();
 }
 
 } // namespace sallyport::diff

@@ -58,6 +58,13 @@ std::string line_of(const Region& region, const Space& space, const ZoneSets& zo
     return line + "\n";
 }
 
+std::string is_felt(const RuleChange& one) {
+    if (one.kind == RuleChange::Kind::moved || one.is_felt == true) return "";
+    if (!one.is_felt) return " (what it allows or forbids is not compared)";
+    return one.touches_limit ? " (opens and shuts nothing, but limits may count otherwise)"
+                             : " (allows and forbids nothing that is not so already)";
+}
+
 std::string line_of(const RuleChange& one) {
     std::string line =
         fmt::format("  {:<7}  {:<7}  {} \"{}\"", to_string(one.kind), to_string(one.direction),
@@ -65,8 +72,35 @@ std::string line_of(const RuleChange& one) {
     if (one.kind == RuleChange::Kind::renamed)
         return line + ", before \"" + escaped(one.was) + "\": the same in meaning\n";
     if (!one.fields.empty()) line += ": " + escaped(fmt::format("{}", fmt::join(one.fields, "; ")));
-    if (!one.is_felt) line += " (allows and forbids nothing that is not so already)";
-    return line + "\n";
+    return line + is_felt(one) + "\n";
+}
+
+const char* word(Mode mode) {
+    return mode == Mode::observe ? "observe" : "enforce";
+}
+
+// What is to be said before all else of a policy that drops nothing.
+const char* of_modes(Mode before, Mode after) {
+    if (before == Mode::enforce && after == Mode::enforce) return "";
+    if (before == Mode::enforce)
+        return "\nEVERYTHING IS NEWLY ALLOWED: host.mode was enforce and is observe, which drops "
+               "nothing.\nBelow is what the rules would do if they were enforced.\n";
+    if (after == Mode::enforce)
+        return "\nAll that no rule allows is newly forbidden: host.mode was observe, which drops "
+               "nothing.\nBelow is what the rules would have done if they had been enforced.\n";
+    return "\nBoth drop nothing: host.mode is observe. Below is what the rules would do if they "
+           "were\nenforced.\n";
+}
+
+// The last line.
+const char* in_short(const Difference& difference) {
+    if (!difference.is_any()) return "\nno difference in meaning\n";
+    if (!difference.allowed.empty() || !difference.forbidden.empty() ||
+        !difference.egress_is_compared || difference.mode_before != difference.mode_after)
+        return "";
+    if (!difference.may_change_what_passes()) return "\nnothing is newly allowed or forbidden\n";
+    return "\nthe rules allow what they allowed; what is told above may still let more or less "
+           "pass\n";
 }
 
 std::string none(const std::string& value) {
@@ -103,7 +137,8 @@ ordered_json object_of(const RuleChange& one) {
                         {"direction", to_string(one.direction)},
                         {"deny", one.deny},
                         {"fields", one.fields},
-                        {"felt", one.is_felt}};
+                        {"felt", one.is_felt ? ordered_json(*one.is_felt) : ordered_json(nullptr)},
+                        {"touches_limit", one.touches_limit}};
     if (one.kind == RuleChange::Kind::renamed) object["was"] = one.was;
     return object;
 }
@@ -115,6 +150,7 @@ std::string to_text(const Difference& difference, const Space& space,
     const ZoneSets sets = sets_of(zones);
     std::string text =
         fmt::format("from {}\n  to {}\n", escaped(titles.before), escaped(titles.after));
+    text += of_modes(difference.mode_before, difference.mode_after);
     const auto tell = [&](const char* title, const std::vector<Region>& regions) {
         if (!regions.empty()) text += fmt::format("\n{}:\n", title);
         for (const Region& region : regions) text += line_of(region, space, sets);
@@ -129,11 +165,7 @@ std::string to_text(const Difference& difference, const Space& space,
             fmt::format("  {}: {} -> {}\n", escaped(one.key), none(one.before), none(one.after));
     if (!difference.egress_is_compared)
         text += "\nThe way out is not compared: rules tell too many processes apart.\n";
-    if (!difference.is_any())
-        text += "\nno difference in meaning\n";
-    else if (difference.allowed.empty() && difference.forbidden.empty() &&
-             difference.egress_is_compared)
-        text += "\nnothing is newly allowed or forbidden\n";
+    text += in_short(difference);
     return text;
 }
 
@@ -141,10 +173,16 @@ ordered_json to_json(const Difference& difference, const Space& space,
                      const std::vector<Zone>& zones, const Titles& titles) {
     const ZoneSets sets = sets_of(zones);
     ordered_json object{
-        {"before", titles.before},          {"after", titles.after},
-        {"differs", difference.is_any()},   {"egress_compared", difference.egress_is_compared},
-        {"allowed", ordered_json::array()}, {"forbidden", ordered_json::array()},
-        {"rules", ordered_json::array()},   {"settings", ordered_json::array()}};
+        {"before", titles.before},
+        {"after", titles.after},
+        {"differs", difference.is_any()},
+        {"egress_compared", difference.egress_is_compared},
+        {"mode",
+         {{"before", word(difference.mode_before)}, {"after", word(difference.mode_after)}}},
+        {"allowed", ordered_json::array()},
+        {"forbidden", ordered_json::array()},
+        {"rules", ordered_json::array()},
+        {"settings", ordered_json::array()}};
     for (const Region& region : difference.allowed)
         object["allowed"].push_back(object_of(region, space, sets));
     for (const Region& region : difference.forbidden)

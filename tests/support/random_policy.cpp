@@ -128,6 +128,15 @@ Identity random_identity(Dice& dice) {
     return identity;
 }
 
+void add_limit(Dice& dice, Rule& rule) {
+    if (rule.deny) return;
+    rule.log_new = dice.once_in(3);
+    if (rule.direction != Direction::ingress || dice.once_in(2)) return;
+    rule.limit = Limit{};
+    rule.limit->rate = {.count = 1 + static_cast<std::uint32_t>(dice.roll(3)),
+                        .per = std::chrono::seconds(60)};
+}
+
 Rule random_rule(Dice& dice, const PolicyShape& shape, const std::vector<PrefixList>& zones) {
     Rule rule;
     rule.direction = dice.pick(shape.directions);
@@ -142,6 +151,7 @@ Rule random_rule(Dice& dice, const PolicyShape& shape, const std::vector<PrefixL
     rule.interfaces = random_globs(dice, shape);
     if (shape.identities && rule.direction == Direction::egress && dice.once_in(2))
         rule.identity = random_identity(dice);
+    if (shape.limits) add_limit(dice, rule);
     return rule;
 }
 

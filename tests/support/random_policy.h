@@ -19,6 +19,7 @@ struct PolicyShape {
     std::size_t rules = 8; // at most
     bool identities = true;
     bool interfaces = true;
+    bool limits = false; // and whether new flows are logged
 };
 
 // The interfaces of the universe; each policy is compiled for these. "lo" matches no glob.

@@ -103,11 +103,71 @@ TEST_CASE("whose sockets a rule is for is told by name") {
               .json["allowed"][0]["for"] == "unit web.service");
 }
 
-TEST_CASE("settings are told, limits too, and the mode first of all") {
+TEST_CASE("settings are told, limits too, and nothing is called harmless for them") {
     const Told changed = told(kWeb, kWeb + "limit = \"20/minute\"\n", "mode = \"observe\"\n");
     CHECK(changed.json["allowed"].empty());
     CHECK_THAT(changed.text, ContainsSubstring("host.mode: enforce -> observe"));
     CHECK_THAT(changed.text, ContainsSubstring("limit: none, now 20/1m burst 20"));
+    for (const Told& one : {changed, told(kWeb, kWeb + "limit = \"20/minute\"\n"),
+                            told(kWeb, kWeb + test::essentials("arp = false"))}) {
+        CHECK(one.is_any);
+        CHECK_THAT(one.text, !ContainsSubstring("nothing is newly") &&
+                                 !ContainsSubstring("allows and forbids nothing"));
+    }
+}
+
+TEST_CASE("a policy that drops nothing is said to, before all else") {
+    const Told opened = told(kWeb, kWeb, "mode = \"observe\"\n");
+    CHECK(opened.is_any);
+    CHECK_THAT(opened.text, ContainsSubstring("EVERYTHING IS NEWLY ALLOWED"));
+    CHECK(opened.json["mode"]["before"] == "enforce");
+    CHECK(opened.json["mode"]["after"] == "observe");
+    Policy observing = test::parsed(kWeb, "mode = \"observe\"\n");
+    const Policy enforcing = test::parsed(kWeb);
+    const Titles titles{.before = "A", .after = "B"};
+    const Space shut(observing, enforcing);
+    CHECK_THAT(to_text(compare(shut), shut, {}, titles),
+               ContainsSubstring("All that no rule allows is newly forbidden"));
+    const Space neither(observing, observing);
+    CHECK_THAT(to_text(compare(neither), neither, {}, titles),
+               ContainsSubstring("Both drop nothing") &&
+                   ContainsSubstring("no difference in meaning"));
+    CHECK_THAT(told(kWeb, kWeb).text,
+               !ContainsSubstring("nothing:") && !ContainsSubstring("observe"));
+}
+
+TEST_CASE("a rule that joins another under a limit may count against it") {
+    const std::string slow = kWeb + "limit = \"20/minute\"\n";
+    const Told beside = told(slow, slow + test::allow_in("free", "10.0.0.0/16", "tcp", "80"));
+    CHECK(beside.json["rules"][0]["touches_limit"] == true);
+    CHECK_THAT(beside.text, ContainsSubstring("limits may count otherwise"));
+    CHECK(told(slow, slow + test::allow_in("dns", "10.0.0.0/16", "tcp", "53"))
+              .json["rules"][0]["touches_limit"] == false);
+}
+
+TEST_CASE("where the way out is not compared no rule of it is called harmless") {
+    Policy before = test::parsed(kWeb);
+    for (int i = 0; i < 30; ++i) {
+        Rule rule = test::parsed(test::allow_out("out", "any", "tcp", "80")).rules[0];
+        rule.name = "out " + std::to_string(i);
+        rule.identity.unit = "unit-" + std::to_string(i) + ".slice";
+        before.rules.push_back(rule);
+    }
+    Policy after = before;
+    after.rules.pop_back();
+    after.rules.push_back(
+        test::parsed(test::allow_in("web again", "10.0.0.0/16", "tcp", "80")).rules[0]);
+    const Space space(before, after);
+    const Difference difference = compare(space);
+    REQUIRE_FALSE(difference.egress_is_compared);
+    const Titles titles{.before = "A", .after = "B"};
+    const auto json = to_json(difference, space, {}, titles);
+    REQUIRE(json["rules"].size() == 2);
+    CHECK(json["rules"][0]["felt"] == false); // of the way in, which is compared
+    CHECK(json["rules"][1]["name"] == "out 29");
+    CHECK(json["rules"][1]["felt"].is_null());
+    CHECK_THAT(to_text(difference, space, {}, titles),
+               ContainsSubstring("\"out 29\" (what it allows or forbids is not compared)"));
 }
 
 TEST_CASE("a NIC that is guarded no more lets in everything") {

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
+#include <memory>
+#include <utility>
 
 using namespace sallyport;
 using namespace sallyport::diff;
@@ -49,6 +51,63 @@ Policy altered(test::Dice& dice, const Policy& before, const test::PolicyShape& 
     return after;
 }
 
+// Each prefix in two halves: the same addresses, matched more specifically. Half of an IPv6
+// prefix that ends where IPv4's mapped addresses begin would be IPv4.
+PeerSet halved(const PeerSet& peers) {
+    PeerSet finer = peers;
+    for (PeerPart& part : finer.parts) {
+        std::vector<Prefix> halves;
+        for (const Prefix& prefix : *part.networks) {
+            Prefix half = prefix;
+            if (prefix.length < 128 && prefix.length != 95) ++half.length;
+            halves.push_back(half);
+            if (half == prefix) continue;
+            half.base.bytes[prefix.length / 8] |=
+                static_cast<std::uint8_t>(0x80 >> prefix.length % 8);
+            halves.push_back(half);
+        }
+        part.networks = std::make_shared<const std::vector<Prefix>>(std::move(halves));
+    }
+    return finer;
+}
+
+// For some rules another one for nearly the same, which limits or logs otherwise.
+Policy with_rivals(test::Dice& dice, Policy policy) {
+    const std::vector<Rule> rules = policy.rules;
+    for (const Rule& rule : rules) {
+        if (rule.deny || dice.once_in(4)) continue;
+        Rule rival = rule;
+        rival.name += " or else";
+        rival.log_new = !rule.log_new;
+        if (rule.limit) rival.limit = std::nullopt;
+        if (dice.once_in(4)) rival.services = dice.pick(rules).services;
+        policy.rules.push_back(std::move(rival));
+    }
+    return policy;
+}
+
+// The same rules in another order, by other names, and some of them written otherwise.
+Policy rewritten(test::Dice& dice, const Policy& before) {
+    Policy after = before;
+    std::vector<Rule>& rules = after.rules;
+    for (Rule& rule : rules) {
+        if (dice.once_in(3)) rule.name += " by another name";
+        if (dice.once_in(8)) rule.from = halved(rule.from);
+        if (dice.once_in(8)) rule.to = halved(rule.to);
+    }
+    if (rules.size() > 1)
+        for (std::size_t swaps = dice.roll(3); swaps > 0; --swaps)
+            std::swap(rules[dice.roll(rules.size())], rules[dice.roll(rules.size())]);
+    return after;
+}
+
+// What the rule that decides does besides letting in.
+std::pair<std::optional<Limit>, bool> effect(const Policy& policy, const Opening& opening) {
+    const Verdict verdict = evaluate(policy, opening);
+    if (verdict.answer != Answer::allowed) return {};
+    return {policy.rules[*verdict.rule].limit, policy.rules[*verdict.rule].log_new};
+}
+
 const std::vector<std::vector<std::string>> kGuarded{{"*"}, {"*"}, {"eth*"}, {"eth0", "en?0"}};
 
 } // namespace
@@ -86,7 +145,8 @@ TEST_CASE("a difference holds an opening exactly when the two verdicts differ") 
     CHECK(same > 100);
 }
 
-TEST_CASE("no random policy differs from itself, in whatever order its rules stand") {
+TEST_CASE(
+    "without limits no random policy differs from itself, in whatever order its rules stand") {
     const std::uint64_t seed = test::test_seed();
     CAPTURE(seed);
     test::Dice dice(seed);
@@ -101,4 +161,32 @@ TEST_CASE("no random policy differs from itself, in whatever order its rules sta
         CHECK_FALSE(difference.is_any());
         CHECK(difference.rules.size() == before.rules.size());
     }
+}
+
+TEST_CASE("another limit or log that counts is a difference, however the rules are written") {
+    const std::uint64_t seed = test::test_seed();
+    CAPTURE(seed);
+    test::Dice dice(seed);
+    const test::PolicyShape shape{.rules = 5, .limits = true};
+    std::size_t turned = 0, untold = 0;
+    for (int i = 0; i < 200; ++i) {
+        const Policy before = with_rivals(dice, test::random_policy(dice, shape));
+        const Policy after = rewritten(dice, before);
+        const Space space(before, after);
+        const Difference difference = compare(space);
+        CHECK((difference.allowed.empty() && difference.forbidden.empty()));
+        if (!difference.is_any()) ++untold;
+        for (int k = 0; k < 100; ++k) {
+            const Opening opening =
+                test::random_opening(dice, dice.once_in(2) ? before : after, shape);
+            if (opening.interface.empty() && opening.direction != Direction::egress) continue;
+            if (effect(before, opening) == effect(after, opening)) continue;
+            INFO(test::describe(before) << "---\n"
+                                        << test::describe(after) << test::describe(opening));
+            REQUIRE(difference.is_any());
+            ++turned;
+        }
+    }
+    CHECK(turned > 100);
+    CHECK(untold > 50);
 }
