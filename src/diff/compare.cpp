@@ -26,6 +26,7 @@ std::optional<bool> is_felt(const RuleChange& one, const Space& space, const Reg
     if (is_named(before, regions.felt_before, one.name) ||
         is_named(after, regions.felt_after, one.name))
         return true;
+    if (space.interfaces().is_too_many()) return std::nullopt;
     if (space.identities().is_too_many() &&
         (is_of_egress(before, one.name) || is_of_egress(after, one.name)))
         return std::nullopt;
@@ -52,13 +53,14 @@ const char* to_string(RuleChange::Kind kind) {
 
 bool Difference::is_any() const {
     return !allowed.empty() || !forbidden.empty() || !settings.empty() || !egress_is_compared ||
-           std::ranges::any_of(
-               rules, [](const RuleChange& one) { return one.kind != RuleChange::Kind::renamed; });
+           !every_interface_is_compared || std::ranges::any_of(rules, [](const RuleChange& one) {
+               return one.kind != RuleChange::Kind::renamed;
+           });
 }
 
 bool Difference::may_change_what_passes() const {
     return !allowed.empty() || !forbidden.empty() || !settings.empty() || !egress_is_compared ||
-           std::ranges::any_of(rules, [](const RuleChange& one) {
+           !every_interface_is_compared || std::ranges::any_of(rules, [](const RuleChange& one) {
                return one.touches_limit || one.is_felt.value_or(true);
            });
 }
@@ -70,6 +72,7 @@ Difference compare(const Space& space) {
     difference.allowed = std::move(regions.allowed);
     difference.forbidden = std::move(regions.forbidden);
     difference.egress_is_compared = !space.identities().is_too_many();
+    difference.every_interface_is_compared = !space.interfaces().is_too_many();
     difference.rules = compare_rules(space, sets);
     for (RuleChange& one : difference.rules) one.is_felt = is_felt(one, space, regions);
     difference.mode_before = space.policy(Side::before).host.mode;

@@ -58,8 +58,9 @@ struct Difference {
     std::vector<Region> forbidden; // newly
     std::vector<RuleChange> rules;
     std::vector<SettingChange> settings;
-    bool egress_is_compared = true;   // false: rules tell processes apart in too many ways
-    Mode mode_before = Mode::enforce; // openings are those of enforcing, whichever it is
+    bool egress_is_compared = true;          // false: rules tell processes apart in too many ways
+    bool every_interface_is_compared = true; // false: globs tell names apart in too many ways
+    Mode mode_before = Mode::enforce;        // openings are those of enforcing, whichever it is
     Mode mode_after = Mode::enforce;
     // Renamed rules alone are none.
     [[nodiscard]] bool is_any() const;

@@ -96,7 +96,8 @@ const char* of_modes(Mode before, Mode after) {
 const char* in_short(const Difference& difference) {
     if (!difference.is_any()) return "\nno difference in meaning\n";
     if (!difference.allowed.empty() || !difference.forbidden.empty() ||
-        !difference.egress_is_compared || difference.mode_before != difference.mode_after)
+        !difference.egress_is_compared || !difference.every_interface_is_compared ||
+        difference.mode_before != difference.mode_after)
         return "";
     if (!difference.may_change_what_passes()) return "\nnothing is newly allowed or forbidden\n";
     return "\nthe rules allow what they allowed; what is told above may still let more or less "
@@ -165,6 +166,10 @@ std::string to_text(const Difference& difference, const Space& space,
             fmt::format("  {}: {} -> {}\n", escaped(one.key), none(one.before), none(one.after));
     if (!difference.egress_is_compared)
         text += "\nThe way out is not compared: rules tell too many processes apart.\n";
+    if (!difference.every_interface_is_compared)
+        text +=
+            "\nNot every interface is compared: globs tell too many names apart. What differs on "
+            "others is\nnot told.\n";
     text += in_short(difference);
     return text;
 }
@@ -177,6 +182,7 @@ ordered_json to_json(const Difference& difference, const Space& space,
         {"after", titles.after},
         {"differs", difference.is_any()},
         {"egress_compared", difference.egress_is_compared},
+        {"every_interface_compared", difference.every_interface_is_compared},
         {"mode",
          {{"before", word(difference.mode_before)}, {"after", word(difference.mode_after)}}},
         {"allowed", ordered_json::array()},

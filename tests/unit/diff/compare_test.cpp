@@ -205,3 +205,42 @@ TEST_CASE("globs that contradict each other make no class") {
     CHECK_FALSE(InterfaceClasses({"*"}).class_of(""));
     CHECK(InterfaceClasses({"*"}).count() == 1);
 }
+
+TEST_CASE("globs that combine in many ways are walked for so long and no longer") {
+    std::vector<std::string> globs;
+    for (char c = 'a'; c < 'a' + 9; ++c) globs.push_back(std::string("*") + c + "*");
+    const InterfaceClasses all(globs);
+    CHECK_FALSE(all.is_too_many());
+    CHECK(all.count() == 512);
+    CHECK(all.steps() <= 513 * 10); // of each state and the first, nine letters and another
+    for (char c = 'j'; c <= 'z'; ++c) globs.push_back(std::string("*") + c + "*");
+    globs.emplace_back("abcdefghijklmno");
+    const InterfaceClasses some(globs);
+    CHECK(some.is_too_many());
+    CHECK(some.steps() <= InterfaceClasses::kMost * 27);
+    CHECK(some.count() <= InterfaceClasses::kMost + globs.size());
+    CHECK(some.class_of("q0"));
+    REQUIRE(some.class_of("abcdefghijklmno")); // no walk came so far
+    CHECK(some.is_matched(*some.class_of("abcdefghijklmno"), {"abcdefghijklmno"}));
+}
+
+TEST_CASE("where globs combine in too many ways nothing is called the same") {
+    Policy policy = test::parsed(kWeb);
+    for (char c = 'a'; c <= 'p'; ++c) {
+        policy.rules.push_back(policy.rules[0]);
+        policy.rules.back().name = c;
+        policy.rules.back().interfaces = {std::string("*") + c + "*"};
+    }
+    Policy more = policy;
+    more.rules.back().interfaces = {"*q*"};
+    const Titles titles{.before = "A", .after = "B"};
+    const Space same(policy, policy);
+    CHECK(compare(same).is_any());
+    const Space other(policy, more);
+    const Difference difference = compare(other);
+    CHECK_FALSE(difference.every_interface_is_compared);
+    CHECK_THAT(to_text(difference, other, {}, titles),
+               ContainsSubstring("Not every interface is compared") &&
+                   ContainsSubstring("is not compared)") && !ContainsSubstring("nothing"));
+    CHECK(to_json(difference, other, {}, titles)["every_interface_compared"] == false);
+}
