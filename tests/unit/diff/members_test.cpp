@@ -29,15 +29,35 @@ Policy whole() {
     return policy;
 }
 
+using Texts = std::vector<std::string>;
+
 struct Change {
     const char* member;
     std::function<void(Policy&)> make;
 };
 
-#define CHANGE(member, value)                                                                      \
-    Change {                                                                                       \
-        #member, [](Policy& p) { p.member = value; }                                               \
-    }
+template <class Whole> Whole& reach(Whole& whole) {
+    return whole;
+}
+template <class Whole, class First, class... Rest>
+auto& reach(Whole& whole, First first, Rest... rest) {
+    return reach(std::invoke(first, whole), rest...);
+}
+
+// Puts `value` where `path` leads to, member by member.
+template <class Value, class... Path> Change to(const char* member, Value value, Path... path) {
+    return {.member = member, .make = [=](Policy& policy) { reach(policy, path...) = value; }};
+}
+
+JailRule& first_jail(Policy& policy) {
+    return policy.jails[0];
+}
+Rule& first_rule(Policy& policy) {
+    return policy.rules[0];
+}
+Rule& second_rule(Policy& policy) {
+    return policy.rules[1];
+}
 
 void check_each(std::initializer_list<Change> changes, std::size_t members) {
     CHECK(changes.size() == members);
@@ -64,41 +84,62 @@ template <class... Members> std::size_t count(const Members&...) {
 TEST_CASE("each member of [host] that changes alone is a difference") {
     const Host its;
     const auto& [a, b, c, d, e, f, g] = its;
-    check_each({CHANGE(host.interfaces, {"eth0"}), CHANGE(host.mode, Mode::observe),
-                CHANGE(host.xdp, XdpMode::generic), CHANGE(host.cgroup, "/x.slice"),
-                CHANGE(host.packet_sockets, PacketSockets::deny),
-                CHANGE(host.packet_socket_users, {"/x.service"}),
-                CHANGE(host.sysctls, Sysctls::set)},
-               count(a, b, c, d, e, f, g));
+    check_each(
+        {to("host.interfaces", Texts{"eth0"}, &Policy::host, &Host::interfaces),
+         to("host.mode", Mode::observe, &Policy::host, &Host::mode),
+         to("host.xdp", XdpMode::generic, &Policy::host, &Host::xdp),
+         to("host.cgroup", std::string("/x.slice"), &Policy::host, &Host::cgroup),
+         to("host.packet_sockets", PacketSockets::deny, &Policy::host, &Host::packet_sockets),
+         to("host.packet_socket_users", Texts{"/x.service"}, &Policy::host,
+            &Host::packet_socket_users),
+         to("host.sysctls", Sysctls::set, &Policy::host, &Host::sysctls)},
+        count(a, b, c, d, e, f, g));
 }
 
 TEST_CASE("each of the essentials that changes alone is a difference") {
     const Essentials its;
     const auto& [a, b, c, d, e, f, g, h, i, j] = its;
-    check_each({CHANGE(essentials.arp, false), CHANGE(essentials.neighbour_discovery, false),
-                CHANGE(essentials.dhcp_client, false), CHANGE(essentials.icmp_errors, false),
-                CHANGE(essentials.ping, kSome), CHANGE(essentials.routers, kSome),
-                CHANGE(essentials.judge_ip_options, true), CHANGE(essentials.redirects, true),
-                CHANGE(essentials.link_protocols.lldp, true),
-                CHANGE(essentials.track_fragments, true)},
-               count(a, b, c, d, e, f, g, h, i, j));
+    check_each(
+        {to("essentials.arp", false, &Policy::essentials, &Essentials::arp),
+         to("essentials.neighbour_discovery", false, &Policy::essentials,
+            &Essentials::neighbour_discovery),
+         to("essentials.dhcp_client", false, &Policy::essentials, &Essentials::dhcp_client),
+         to("essentials.icmp_errors", false, &Policy::essentials, &Essentials::icmp_errors),
+         to("essentials.ping", kSome, &Policy::essentials, &Essentials::ping),
+         to("essentials.routers", kSome, &Policy::essentials, &Essentials::routers),
+         to("essentials.judge_ip_options", true, &Policy::essentials,
+            &Essentials::judge_ip_options),
+         to("essentials.redirects", true, &Policy::essentials, &Essentials::redirects),
+         to("essentials.link_protocols.lldp", true, &Policy::essentials,
+            &Essentials::link_protocols, &LinkProtocols::lldp),
+         to("essentials.track_fragments", true, &Policy::essentials, &Essentials::track_fragments)},
+        count(a, b, c, d, e, f, g, h, i, j));
     const auto& [k, l, m, n, o] = its.link_protocols;
-    check_each({CHANGE(essentials.link_protocols.lldp, true),
-                CHANGE(essentials.link_protocols.eapol, true),
-                CHANGE(essentials.link_protocols.lacp, true),
-                CHANGE(essentials.link_protocols.ptp, true),
-                CHANGE(essentials.link_protocols.stp, true)},
+    check_each({to("essentials.link_protocols.lldp", true, &Policy::essentials,
+                   &Essentials::link_protocols, &LinkProtocols::lldp),
+                to("essentials.link_protocols.eapol", true, &Policy::essentials,
+                   &Essentials::link_protocols, &LinkProtocols::eapol),
+                to("essentials.link_protocols.lacp", true, &Policy::essentials,
+                   &Essentials::link_protocols, &LinkProtocols::lacp),
+                to("essentials.link_protocols.ptp", true, &Policy::essentials,
+                   &Essentials::link_protocols, &LinkProtocols::ptp),
+                to("essentials.link_protocols.stp", true, &Policy::essentials,
+                   &Essentials::link_protocols, &LinkProtocols::stp)},
                count(k, l, m, n, o));
 }
 
 TEST_CASE("each member of [flows] and [events] that changes alone is a difference") {
     const Flows flows;
     const auto& [a, b, c] = flows;
-    check_each({CHANGE(flows.max, 77), CHANGE(flows.tcp_idle, 77s), CHANGE(flows.udp_idle, 77s)},
+    check_each({to("flows.max", 77u, &Policy::flows, &Flows::max),
+                to("flows.tcp_idle", 77s, &Policy::flows, &Flows::tcp_idle),
+                to("flows.udp_idle", 77s, &Policy::flows, &Flows::udp_idle)},
                count(a, b, c));
     const Events events;
     const auto& [d, e] = events;
-    check_each({CHANGE(events.per_second, 77), CHANGE(events.repeat, 77s)}, count(d, e));
+    check_each({to("events.per_second", 77u, &Policy::events, &Events::per_second),
+                to("events.repeat", 77s, &Policy::events, &Events::repeat)},
+               count(d, e));
 }
 
 TEST_CASE("each member of [bans] that changes alone is a difference") {
@@ -111,26 +152,39 @@ TEST_CASE("each member of [bans] that changes alone is a difference") {
     };
     check_each({{"never", never},
                 {"lists", lists},
-                CHANGE(bans.growth.increment, false),
+                to("bans.growth.increment", false, &Policy::bans, &BanRules::growth,
+                   &BanGrowth::increment),
                 {"after_limits", [&](Policy& policy) { after(policy.bans.after_limits); }},
                 {"after_probes", [&](Policy& policy) { after(policy.bans.after_probes); }}},
                count(a, b, c, d, e));
     const auto& [f, g, h, i] = its.growth;
-    check_each({CHANGE(bans.growth.increment, false), CHANGE(bans.growth.multipliers, {3}),
-                CHANGE(bans.growth.max_time, 77s), CHANGE(bans.growth.remember, 77s)},
-               count(f, g, h, i));
+    check_each(
+        {to("bans.growth.increment", false, &Policy::bans, &BanRules::growth,
+            &BanGrowth::increment),
+         to("bans.growth.multipliers", std::vector<std::uint32_t>{3}, &Policy::bans,
+            &BanRules::growth, &BanGrowth::multipliers),
+         to("bans.growth.max_time", 77s, &Policy::bans, &BanRules::growth, &BanGrowth::max_time),
+         to("bans.growth.remember", 77s, &Policy::bans, &BanRules::growth, &BanGrowth::remember)},
+        count(f, g, h, i));
 }
 
 TEST_CASE("each member of a jail that changes alone is a difference, but for its line") {
     const JailRule its;
     const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, line] = its;
-    check_each({CHANGE(jails[0].name, "other"), CHANGE(jails[0].logs, {"/x"}),
-                CHANGE(jails[0].journals, {"x.service"}), CHANGE(jails[0].match, {"y <HOST>"}),
-                CHANGE(jails[0].ignore, {"z <HOST>"}), CHANGE(jails[0].date_pattern, {"%s"}),
-                CHANGE(jails[0].filter, "sshd"), CHANGE(jails[0].max_retry, 77),
-                CHANGE(jails[0].find_time, 77s), CHANGE(jails[0].ban_time, std::nullopt),
-                CHANGE(jails[0].growing, true), CHANGE(jails[0].ban_time_max, 77s),
-                CHANGE(jails[0].except, kSome), CHANGE(jails[0].ipv6_prefix, 56)},
+    check_each({to("jails[0].name", std::string("other"), first_jail, &JailRule::name),
+                to("jails[0].logs", Texts{"/x"}, first_jail, &JailRule::logs),
+                to("jails[0].journals", Texts{"x.service"}, first_jail, &JailRule::journals),
+                to("jails[0].match", Texts{"y <HOST>"}, first_jail, &JailRule::match),
+                to("jails[0].ignore", Texts{"z <HOST>"}, first_jail, &JailRule::ignore),
+                to("jails[0].date_pattern", Texts{"%s"}, first_jail, &JailRule::date_pattern),
+                to("jails[0].filter", std::string("sshd"), first_jail, &JailRule::filter),
+                to("jails[0].max_retry", 77u, first_jail, &JailRule::max_retry),
+                to("jails[0].find_time", 77s, first_jail, &JailRule::find_time),
+                to("jails[0].ban_time", std::nullopt, first_jail, &JailRule::ban_time),
+                to("jails[0].growing", true, first_jail, &JailRule::growing),
+                to("jails[0].ban_time_max", 77s, first_jail, &JailRule::ban_time_max),
+                to("jails[0].except", kSome, first_jail, &JailRule::except),
+                to("jails[0].ipv6_prefix", 56u, first_jail, &JailRule::ipv6_prefix)},
                count(a, b, c, d, e, f, g, h, i, j, k, l, m, n));
     const Policy before = whole();
     Policy after = before;
@@ -142,11 +196,16 @@ TEST_CASE("each member of a jail that changes alone is a difference, but for its
 TEST_CASE("each member of a rule that changes alone is a difference, but for name and line") {
     const Rule its;
     const auto& [name, a, b, c, d, e, f, g, h, i, line] = its;
-    check_each({CHANGE(rules[0].direction, Direction::egress), CHANGE(rules[0].deny, true),
-                CHANGE(rules[0].from, kSome), CHANGE(rules[1].to, kSome),
-                CHANGE(rules[0].services.any_protocol, true), CHANGE(rules[0].interfaces, {"eth0"}),
-                CHANGE(rules[1].identity.user, 77), CHANGE(rules[0].log_new, true),
-                CHANGE(rules[0].limit, Limit{})},
+    check_each({to("rules[0].direction", Direction::egress, first_rule, &Rule::direction),
+                to("rules[0].deny", true, first_rule, &Rule::deny),
+                to("rules[0].from", kSome, first_rule, &Rule::from),
+                to("rules[1].to", kSome, second_rule, &Rule::to),
+                to("rules[0].services.any_protocol", true, first_rule, &Rule::services,
+                   &Services::any_protocol),
+                to("rules[0].interfaces", Texts{"eth0"}, first_rule, &Rule::interfaces),
+                to("rules[1].identity.user", 77u, second_rule, &Rule::identity, &Identity::user),
+                to("rules[0].log_new", true, first_rule, &Rule::log_new),
+                to("rules[0].limit", Limit{}, first_rule, &Rule::limit)},
                count(a, b, c, d, e, f, g, h, i));
     const Policy before = whole();
     Policy after = before;
@@ -161,17 +220,20 @@ TEST_CASE("each part of a policy that changes alone is a difference") {
     const auto& [a, b, c, d, e, f, g, h, i, j] = its;
     const auto no_rules = [](Policy& policy) { policy.rules.clear(); };
     const auto no_jails = [](Policy& policy) { policy.jails.clear(); };
-    check_each({CHANGE(host.mode, Mode::observe),
+    check_each({to("host.mode", Mode::observe, &Policy::host, &Host::mode),
                 {"rules", no_rules},
-                CHANGE(exfil_inside, kSome),
-                CHANGE(essentials.arp, false),
-                CHANGE(flows.max, 77),
-                CHANGE(events.per_second, 77),
+                to("exfil_inside", kSome, &Policy::exfil_inside),
+                to("essentials.arp", false, &Policy::essentials, &Essentials::arp),
+                to("flows.max", 77u, &Policy::flows, &Flows::max),
+                to("events.per_second", 77u, &Policy::events, &Events::per_second),
                 {"jails", no_jails},
-                CHANGE(fail2ban.jails, {"/x"}),
-                CHANGE(bans.growth.increment, false),
-                CHANGE(admin, kSome)},
+                to("fail2ban.jails", Texts{"/x"}, &Policy::fail2ban, &Fail2banFiles::jails),
+                to("bans.growth.increment", false, &Policy::bans, &BanRules::growth,
+                   &BanGrowth::increment),
+                to("admin", kSome, &Policy::admin)},
                count(a, b, c, d, e, f, g, h, i, j));
     const auto& [k, l] = its.fail2ban;
-    check_each({CHANGE(fail2ban.jails, {"/x"}), CHANGE(fail2ban.ipv6_prefix, 56)}, count(k, l));
+    check_each({to("fail2ban.jails", Texts{"/x"}, &Policy::fail2ban, &Fail2banFiles::jails),
+                to("fail2ban.ipv6_prefix", 56u, &Policy::fail2ban, &Fail2banFiles::ipv6_prefix)},
+               count(k, l));
 }
