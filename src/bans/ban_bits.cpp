@@ -29,7 +29,13 @@ std::uint64_t first48(const Prefix& prefix) {
     return value;
 }
 
-template <typename Call> void for_each_bit(const Prefix& prefix, Call call) {
+} // namespace
+
+std::uint32_t ban_level_of(const Prefix& prefix) {
+    return level_of(prefix).number;
+}
+
+void each_ban_bit(const Prefix& prefix, const std::function<void(std::uint32_t bit)>& call) {
     const Level level = level_of(prefix);
     const unsigned length = prefix.family_length();
     const std::uint64_t step = std::uint64_t{1} << (48 - level.bits);
@@ -37,8 +43,6 @@ template <typename Call> void for_each_bit(const Prefix& prefix, Call call) {
     const std::uint64_t count = length < level.bits ? std::uint64_t{1} << (level.bits - length) : 1;
     for (std::uint64_t i = 0; i < count; i++) call(sp_v6_bit(first + i * step, level.number));
 }
-
-} // namespace
 
 BanBits::BanBits() : chunks_(SP_V6_BITS / SP_CHUNK_BITS), is_changed_(chunks_.size()) {}
 
@@ -63,12 +67,12 @@ void BanBits::clear(std::uint32_t bit) {
 
 void BanBits::add(const Prefix& prefix) {
     ++levels_[level_of(prefix).number];
-    for_each_bit(prefix, [this](std::uint32_t bit) { set(bit); });
+    each_ban_bit(prefix, [this](std::uint32_t bit) { set(bit); });
 }
 
 void BanBits::remove(const Prefix& prefix) {
     --levels_[level_of(prefix).number];
-    for_each_bit(prefix, [this](std::uint32_t bit) { clear(bit); });
+    each_ban_bit(prefix, [this](std::uint32_t bit) { clear(bit); });
 }
 
 sp_ban_state BanBits::state() const {

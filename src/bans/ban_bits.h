@@ -7,10 +7,15 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <unordered_map>
 #include <vector>
 
 namespace sallyport {
+
+// The level of the bitmap at which a prefix stands, and each of its bits there.
+[[nodiscard]] std::uint32_t ban_level_of(const Prefix& prefix);
+void each_ban_bit(const Prefix& prefix, const std::function<void(std::uint32_t bit)>& call);
 
 class BanBits {
   public:

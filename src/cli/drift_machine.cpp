@@ -146,13 +146,12 @@ Result<Differences> compare_cgroups(const StandingWall& wall, const MapImage& im
 
 } // namespace
 
-Status compare_twice(const std::string& map, const StandingWall& wall, drift::Report& report,
-                     const std::function<Result<Differences>()>& compare) {
-    Differences found = SP_TRY(compare());
-    if (found.count() != 0) {
-        std::this_thread::sleep_for(kPause);
-        found = SP_TRY(compare());
-    }
+void let_it_settle() {
+    std::this_thread::sleep_for(kPause);
+}
+
+void tell_differences(const std::string& map, const Differences& found, const StandingWall& wall,
+                      drift::Report& report) {
     report.compared.maps++;
     report.compared.entries += found.seen;
     for (Finding& one : drift::finding_of(map, found, "")) {
@@ -165,6 +164,16 @@ Status compare_twice(const std::string& map, const StandingWall& wall, drift::Re
                        : "start sallyport run, which writes them anew and follows the machine";
         report.findings.push_back(std::move(one));
     }
+}
+
+Status compare_twice(const std::string& map, const StandingWall& wall, drift::Report& report,
+                     const std::function<Result<Differences>()>& compare) {
+    Differences found = SP_TRY(compare());
+    if (found.count() != 0) {
+        let_it_settle();
+        found = SP_TRY(compare());
+    }
+    tell_differences(map, found, wall, report);
     return {};
 }
 

@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -71,5 +72,15 @@ struct BansWorld {
     std::function<Result<std::vector<Prefix>>(const std::string& file)> read_list;
     std::size_t most = SP_BANS_MAX; // bans; a sixteenth of it is for other than lists
 };
+
+// Of so many places, those that lists may take.
+[[nodiscard]] constexpr std::size_t most_listed_of(std::size_t most) {
+    return most - most / 16;
+}
+
+// A list's networks in order, each once, without those that it never bans: what holds an address
+// of this host, loopback, groups. How many were left out.
+[[nodiscard]] std::size_t leave_out_never_listed(std::vector<Prefix>& networks,
+                                                 std::span<const Address> own);
 
 } // namespace sallyport

@@ -90,14 +90,13 @@ class Bans {
     void load_lists(std::vector<std::string>& notes);
     // Of all places; the rest is for bans by hand, by jails and after limits, however long
     // the lists grow.
-    [[nodiscard]] std::size_t most_listed() const { return most_ - most_ / 16; }
+    [[nodiscard]] std::size_t most_listed() const { return most_listed_of(most_); }
     struct Listing {
         BanList list;
         BanListing change;
         std::string failure;
     };
     [[nodiscard]] bool has_place_on_list(const Prefix& network) const;
-    [[nodiscard]] std::size_t sift(std::vector<Prefix>& networks) const;
     void step(Listing& listing);
     void leave_listings();
     void tell(const BanListing& change);

@@ -44,7 +44,7 @@ void Bans::tell(const BanListing& change) {
 
 Bans::Followed Bans::name_by_list(const std::string& zone, std::vector<Prefix> networks) {
     Followed followed;
-    followed.left_out = sift(networks);
+    followed.left_out = leave_out_never_listed(networks, own_);
     BanListing change(zone, std::move(networks), followed);
     while (change.phase() != BanListing::Phase::done)
         change.step(
@@ -83,7 +83,7 @@ Status Bans::begin_list(const BanList& list) {
         followed.lifted = under_way->change.followed().lifted;
         listings_.erase(under_way);
     }
-    followed.left_out = sift(networks);
+    followed.left_out = leave_out_never_listed(networks, own_);
     listings_.push_back({.list = list,
                          .change = BanListing(list.zone, std::move(networks), followed),
                          .failure = {}});

@@ -76,12 +76,11 @@ std::optional<BanOutcome> Bans::refusal(const BanRequest& request,
     return std::nullopt;
 }
 
-// In order, each once, without what is never banned; how many were left out.
-std::size_t Bans::sift(std::vector<Prefix>& networks) const {
+std::size_t leave_out_never_listed(std::vector<Prefix>& networks, std::span<const Address> own) {
     std::ranges::sort(networks);
     networks.erase(std::ranges::unique(networks).begin(), networks.end());
     return std::erase_if(networks, [&](const Prefix& network) {
-        return std::ranges::any_of(own_, [&](const Address& own) { return network.covers(own); }) ||
+        return std::ranges::any_of(own, [&](const Address& one) { return network.covers(one); }) ||
                std::ranges::any_of(special(), [&](const Special& entry) {
                    return overlaps(network, entry.network);
                });

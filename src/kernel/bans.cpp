@@ -2,6 +2,7 @@
 #include "kernel/bans.h"
 
 #include "kernel/map.h"
+#include "kernel/table_reader.h"
 #include "sallyport/abi/types.h"
 
 #include <algorithm>
@@ -86,7 +87,9 @@ template <typename Key> void read_trie(int trie, std::vector<BanEntry>& found) {
     for (const Key& key : keys_of<Key>(trie)) {
         const Result<std::optional<sp_ban>> ban = map_lookup<sp_ban>(trie, key);
         if (ban && *ban)
-            found.push_back({.prefix = prefix_of_key(key), .until_ns = (*ban)->until_ns});
+            found.push_back({.prefix = prefix_of_key(key),
+                             .until_ns = (*ban)->until_ns,
+                             .is_mask = (*ban)->until_ns == SP_BAN_NEVER});
     }
 }
 
@@ -128,12 +131,41 @@ Status take_over_bans(const Maps& maps, const std::vector<BanEntry>& changes, Ba
     return std::move(written).context("taking over the bans that stand");
 }
 
-Result<std::vector<BanEntry>> read_bans(const Maps& maps) {
+Result<std::vector<BanEntry>> read_ban_entries(const Maps& maps) {
     std::vector<BanEntry> found;
     read_trie<sp_v4_key>(maps.bans4, found);
     read_trie<sp_v6_key>(maps.bans6, found);
-    std::erase_if(found, [](const BanEntry& entry) { return entry.until_ns == SP_BAN_NEVER; });
     return found;
+}
+
+Result<std::vector<BanEntry>> read_bans(const Maps& maps) {
+    std::vector<BanEntry> found = SP_TRY(read_ban_entries(maps));
+    std::erase_if(found, [](const BanEntry& entry) { return entry.is_mask; });
+    return found;
+}
+
+Result<BanGate> read_ban_gate(const Maps& maps) {
+    BanGate gate;
+    const std::uint32_t zero = 0;
+    gate.levels =
+        SP_TRY(map_lookup<sp_ban_state>(maps.ban_state, zero)).value_or(sp_ban_state{}).levels;
+    const MapShape shape = SP_TRY(shape_of(maps.ban_bits));
+    if (shape.key_size != sizeof zero || shape.value_size != sizeof(sp_bits))
+        return fail(ErrorKind::not_supported, "sp_ban_bits is no map of this version",
+                    "sallyport down, then start it: sallyport run");
+    gate.chunks.resize(shape.max_entries);
+    SP_TRY(each_entry(maps.ban_bits, shape,
+                      [&](const std::byte* keys, const std::byte* values, std::size_t count) {
+                          for (std::size_t i = 0; i < count; i++) {
+                              std::uint32_t at = 0;
+                              std::memcpy(&at, keys + i * sizeof at, sizeof at);
+                              if (at < gate.chunks.size())
+                                  std::memcpy(&gate.chunks[at], values + i * sizeof(sp_bits),
+                                              sizeof(sp_bits));
+                          }
+                      })
+               .context("reading sp_ban_bits"));
+    return gate;
 }
 
 Result<std::uint64_t> count_bans(const Maps& maps) {

@@ -3,6 +3,7 @@
 // Bans in the kernel: the tries, the bitmap in front of them and the word that says which
 // of its levels are in use.
 #include "bans/ban_bits.h"
+#include "bans/ban_gate.h"
 #include "bans/ban_table.h"
 #include "base/fd.h"
 #include "base/result.h"
@@ -25,6 +26,9 @@ namespace sallyport {
                                     BanBits& bits, std::size_t active);
 // What stands there, masks left out: for who has nothing else to go by.
 [[nodiscard]] Result<std::vector<BanEntry>> read_bans(const Maps& maps);
+// The same with masks.
+[[nodiscard]] Result<std::vector<BanEntry>> read_ban_entries(const Maps& maps);
+[[nodiscard]] Result<BanGate> read_ban_gate(const Maps& maps);
 // How many the last writer counted; those that have ended since, without a daemon, too. 0 where
 // there are no maps of bans.
 [[nodiscard]] Result<std::uint64_t> count_bans(const Maps& maps);

@@ -23,7 +23,7 @@ constexpr std::pair<const char*, int Maps::*> kRead[] = {
     {"sp_ifaces", &Maps::ifaces},       {"sp_globs", &Maps::globs},
     {"sp_local", &Maps::local},         {"sp_meta", &Maps::meta},
     {"sp_bans4", &Maps::bans4},         {"sp_bans6", &Maps::bans6},
-    {"sp_ban_state", &Maps::ban_state},
+    {"sp_ban_state", &Maps::ban_state}, {"sp_ban_bits", &Maps::ban_bits},
 };
 
 } // namespace

@@ -49,7 +49,7 @@ class Drift(E2e):
     def assert_none(self, when):
         done = self.guard.call("drift")
         self.assertEqual((done.returncode, done.stdout), (0, ""), f"{when}: {done.stderr}")
-        self.assertRegex(done.stderr, r"compared: generation \d+, 17 maps")
+        self.assertRegex(done.stderr, r"compared: generation \d+, 19 maps")
 
     def assert_clean_again(self):
         self.assertEqual(self.guard.call("apply", self.file, "--force").returncode, 0)
@@ -145,8 +145,8 @@ class Changed(Drift):
         found = self.drift()["map"]
         self.assertEqual([one["about"] for one in found], ["bans"])
         self.assertEqual([d.partition(" instead")[0] for d in sorted(found[0]["details"])],
-                         ["missing: 198.51.100.7", "missing: 2001:db8:7::7",
-                          "too many: 203.0.113.0/24, for ever"])
+                         ["different: 198.51.100.7: never banned",
+                          "missing: 2001:db8:7::7", "too many: 203.0.113.0/24, for ever"])
         self.guard.stop()
         self.guard.start(self.file)
         self.assert_none("when a daemon has taken them over")
@@ -268,7 +268,7 @@ class Killed(Drift):
                                          "600s").returncode, 0)
         done = self.guard.call("drift")
         self.assertEqual((done.returncode, done.stdout), (0, ""))
-        self.assertIn("30 maps", done.stderr)  # what the trial falls back to as well
+        self.assertIn("32 maps", done.stderr)  # what the trial falls back to as well
         self.assertEqual(self.guard.call("confirm").returncode, 0)
         self.switch(more)
         self.assert_none("after a reload")
