@@ -103,8 +103,7 @@ class Foreign {
 
   private:
     [[nodiscard]] bool is_ours(const AttachedProgram& one) const {
-        // sp_xdp_shut has no maps, and stands for 50 ms.
-        return one.id != 0 && (uses_map_of(one.id, wall_.maps.ids) || one.name == "sp_xdp_shut");
+        return one.id != 0 && uses_map_of(one.id, wall_.maps.ids);
     }
     [[nodiscard]] static std::string who(const AttachedProgram& one) {
         if (one.id == 0) return fmt::format("a filter \"{}\" of somebody else", one.name);

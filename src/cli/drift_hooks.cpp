@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Our hooks: is each there, does it run our program, and does the kernel say so at the place
 // itself?
+#include "cli/drift_machine.h"
 #include "cli/drift_world.h"
 #include "daemon/wall.h"
 #include "kernel/attached.h"
@@ -74,6 +75,12 @@ class HooksCheck {
         const std::vector<AttachedProgram> there = attached_to_nic(nic.index);
         std::string xdp = "xdp-native-" + nic.name;
         if (!left_.contains(xdp)) xdp = "xdp-generic-" + nic.name;
+        if (is_left_shut(xdp))
+            add(xdp,
+                "the program that shuts a NIC for a moment, until its guard stands, is there "
+                "still: nothing comes in at " +
+                    nic.name,
+                wall_.mend());
         stands(xdp, link(xdp, "sp_xdp_in", "sp_xdp_shut"), there, "XDP", nic.name);
         const std::string tcx = "tcx-" + nic.name;
         if (left_.contains(tcx)) {
@@ -147,8 +154,8 @@ class HooksCheck {
             return 0;
         }
         const std::string name = program_name(id);
-        if ((name != program || !uses_map_of(id, wall_.maps.ids)) &&
-            (other.empty() || name != other)) {
+        const bool is_named = name == program || (!other.empty() && name == other);
+        if (!is_named || !uses_map_of(id, wall_.maps.ids)) {
             add(pin,
                 fmt::format("it runs program {} (\"{}\") and not {} over our maps", id, name,
                             program),
@@ -156,6 +163,17 @@ class HooksCheck {
             return 0;
         }
         return id;
+    }
+    // Looked at twice: a NIC that has just come is shut for some ten milliseconds.
+    [[nodiscard]] bool is_left_shut(const std::string& pin) const {
+        const auto is_shut = [&] {
+            const Result<Link> held = Link::open(path_of(pin));
+            const std::uint32_t id = held ? held->live_program() : 0;
+            return id != 0 && program_name(id) == "sp_xdp_shut" && uses_map_of(id, wall_.maps.ids);
+        };
+        if (!is_shut()) return false;
+        let_it_settle();
+        return is_shut();
     }
     void stands(const std::string& pin, std::uint32_t program,
                 const std::vector<AttachedProgram>& there, const std::string& where,

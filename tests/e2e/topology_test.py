@@ -1,44 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """Interfaces come, go, change names and namespaces; none is open by accident."""
 import contextlib
-import ctypes
 import fcntl
 import json
 import os
 import shutil
-import struct
 import subprocess
 import time
 import unittest
 
+from bpf_links import update_link
 from foreign import foreign
 from harness import HOST, PEER, TCX, E2e, both, each_family, eventually, rule
 
 RULES = rule("ingress", "web", both(PEER), ports=[80])
 CLOSED, OPEN = "timeout", "open"
-
-
-def update_link(link_pin, program_pin):
-    """bpf(BPF_LINK_UPDATE) of two pinned objects, which bpftool has no word for."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    number = {"x86_64": 321, "aarch64": 280}[os.uname().machine]
-
-    def bpf(command, attributes):
-        attributes = attributes.ljust(128, b"\0")
-        got = libc.syscall(number, command, ctypes.create_string_buffer(attributes, 128), 128)
-        if got < 0:
-            raise OSError(ctypes.get_errno(), "bpf")
-        return got
-
-    descriptors = []
-    for pin in (link_pin, program_pin):
-        path = ctypes.create_string_buffer(pin.encode())
-        descriptors.append(bpf(7, struct.pack("=QII", ctypes.addressof(path), 0, 0)))
-    try:
-        bpf(29, struct.pack("=IIII", *descriptors, 0, 0))
-    finally:
-        for descriptor in descriptors:
-            os.close(descriptor)
 
 
 class Topology(E2e):
