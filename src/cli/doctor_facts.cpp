@@ -11,6 +11,7 @@
 #include "kernel/namespaces.h"
 #include "kernel/nic_facts.h"
 #include "kernel/packet_sockets.h"
+#include "kernel/pins.h"
 #include "kernel/socket_holders.h"
 
 #include <algorithm>
@@ -80,6 +81,16 @@ bool has_old_controllers(const std::string& mountinfo) {
     return false;
 }
 
+// What holds a NIC shut that has no program, and our links in generic mode.
+void read_pins(const std::string& bpffs, Facts& facts) {
+    const std::string links = layout_dir_of(bpffs) + "/links/";
+    for (const std::string& pin : names_in(links))
+        facts.holds_nics = facts.holds_nics || pin.starts_with("hold_");
+    for (NicFacts& nic : facts.nics)
+        if (const std::string pin = links + file_of_pin("xdp-generic-" + nic.name); exists(pin))
+            nic.generic_pin = pin;
+}
+
 void read_nics(Facts& facts) {
     const auto interfaces = list_interfaces();
     if (!interfaces) return;
@@ -96,7 +107,8 @@ void read_nics(Facts& facts) {
                               .combined = report.combined,
                               .most_combined = report.most_combined,
                               .xdp_mode = report.xdp_mode,
-                              .xdp_program = report.xdp_program});
+                              .xdp_program = report.xdp_program,
+                              .generic_pin = {}});
         const std::string conf = "net/ipv6/conf/" + interface.name + "/";
         if (setting(conf + "forwarding").value_or(0) != 0 && !report.bus.empty() &&
             setting(conf + "accept_ra").value_or(0) == 1)
@@ -198,6 +210,7 @@ Facts read_facts(const Paths& paths) {
     facts.bpffs = paths.bpffs;
     facts.has_bpffs = is_on_bpffs(paths.bpffs);
     read_nics(facts);
+    read_pins(paths.bpffs, facts);
     read_firewalls(facts);
     read_processes(facts);
     facts.has_docker = exists("/run/docker.sock");
@@ -209,6 +222,7 @@ Facts read_facts(const Paths& paths) {
     read_packet_sockets(facts);
     facts.forwards_v4 = setting("net/ipv4/ip_forward");
     facts.forwards_v6 = setting("net/ipv6/conf/all/forwarding");
+    facts.has_ipv6 = exists("/proc/sys/net/ipv6");
     const auto status = status_from_pins(paths);
     facts.wall = status ? status->state : "";
     facts.wall_why = status ? status->why : status.error().text();

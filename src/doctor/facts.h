@@ -20,6 +20,7 @@ struct NicFacts {
     unsigned most_combined = 0;
     std::string xdp_mode;    // "native", "generic", "offloaded"; "": no program is attached
     std::string xdp_program; // its name
+    std::string generic_pin; // of our link in generic mode; "": there is none
 };
 
 struct PacketSocket {
@@ -58,6 +59,8 @@ struct Facts {
     std::vector<std::string> other_ways; // "vfio", "bluetooth", ...
     std::vector<PacketSocket> packet_sockets;
     std::optional<int> forwards_v4, forwards_v6;
+    bool has_ipv6 = true;    // does the kernel speak it at all?
+    bool holds_nics = false; // a NIC that loses its XDP program is shut until it has one again
     std::vector<std::string> ra_lost; // NICs that take no router advertisement, for they forward
     std::optional<bool> clock_is_set; // synchronised
     std::string wall;                 // "protected", "observing", ...; "": not known

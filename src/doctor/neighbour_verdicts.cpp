@@ -84,7 +84,9 @@ void ways_past(const Facts& facts, const Adder& add) {
 void routing(const Facts& facts, const Adder& add) {
     const bool has_boxes = facts.has_docker || facts.has_containerd || facts.has_kubernetes;
     const auto family = [&](const char* id, const std::optional<int>& on, const char* setting) {
-        if (!on) return add(id, Level::warn, "", "whether it is routed could not be read", "");
+        if (!on)
+            return add(id, Level::warn, "", "whether it is routed could not be read",
+                       fmt::format("sysctl {}, as root, says why", setting));
         if (*on == 0) return add(id, Level::ok, "", "it is not routed");
         if (has_boxes)
             return add(id, Level::ok, "",
@@ -94,7 +96,10 @@ void routing(const Facts& facts, const Adder& add) {
             fmt::format("sysctl -w {}=0, or write [[forward]] rules for what is routed", setting));
     };
     family("ipv4-forwarding", facts.forwards_v4, "net.ipv4.ip_forward");
-    family("ipv6-forwarding", facts.forwards_v6, "net.ipv6.conf.all.forwarding");
+    if (facts.has_ipv6)
+        family("ipv6-forwarding", facts.forwards_v6, "net.ipv6.conf.all.forwarding");
+    else
+        add("ipv6-forwarding", Level::ok, "", "this kernel runs without IPv6");
     for (const std::string& nic : facts.ra_lost)
         add("router-advertisements", Level::warn, nic,
             "it forwards IPv6, so it takes no router advertisement: its default route expires",

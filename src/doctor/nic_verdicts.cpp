@@ -30,7 +30,22 @@ Finding about(const NicFacts& nic, const char* id, Level level, std::string text
             .next = std::move(next)};
 }
 
-Finding mode(const NicFacts& nic) {
+// Nothing may come in between the generic program and its successor.
+std::string to_native(const NicFacts& nic, bool holds_nics) {
+    if (nic.generic_pin.empty()) return "see the findings below, then restart sallyport run";
+    const std::string again = "bpftool link detach pinned " + nic.generic_pin;
+    if (holds_nics)
+        return fmt::format("mend what the findings below name, then, while sallyport run runs: "
+                           "{}; it attaches its program anew, natively where the driver takes "
+                           "it, and nothing comes in meanwhile",
+                           again);
+    return fmt::format("mend what the findings below name, then, while sallyport run runs, from "
+                       "the console: ip link set dev {0} down; {1}; sleep 5; ip link set dev {0} "
+                       "up",
+                       nic.name, again);
+}
+
+Finding mode(const NicFacts& nic, bool holds_nics) {
     const std::string driver = nic.driver.empty() ? "its driver" : nic.driver;
     if (!nic.xdp_program.empty() && !nic.xdp_program.starts_with("sp_xdp"))
         return about(nic, "nic-xdp", Level::fail,
@@ -41,8 +56,7 @@ Finding mode(const NicFacts& nic) {
     if (nic.xdp_mode == "generic")
         return about(nic, "nic-xdp", nic.is_hardware ? Level::warn : Level::ok,
                      "guarded by generic XDP: after the kernel has made a buffer, slower",
-                     nic.is_hardware ? "see the findings below, then: sallyport down; sallyport run"
-                                     : "");
+                     nic.is_hardware ? to_native(nic, holds_nics) : "");
     if (!nic.xdp_mode.empty())
         return about(nic, "nic-xdp", Level::ok, fmt::format("guarded by {} XDP", nic.xdp_mode), "");
     if (!nic.xdp_features)
@@ -111,7 +125,7 @@ void queues(const NicFacts& nic, unsigned cpus, std::vector<Finding>& findings) 
 
 void examine_nics(const Facts& facts, std::vector<Finding>& findings) {
     for (const NicFacts& nic : facts.nics) {
-        findings.push_back(mode(nic));
+        findings.push_back(mode(nic, facts.holds_nics));
         mtu(nic, findings);
         queues(nic, facts.cpus, findings);
         if (nic.lro.value_or(false))

@@ -109,7 +109,8 @@ Status Hooks::install_xdp(const Programs& programs, const Pins& pins, const Guar
         const Result<std::optional<unsigned>> index = link->ifindex();
         // A link that went to another namespace with its device may bear any index.
         if (index && *index == nic.index && runs_xdp(nic.index, link->live_program())) return true;
-        unlink(pins.link(pin).c_str()); // of a device that is gone
+        unlink(pins.link(pin).c_str()); // of a device that is gone, or it was detached
+        forget(pin);                    // what comes in its place may do so in the other mode
         return false;
     };
     if (stands_on(native_pin)) return attach(native_pin, XdpAttach::native, "");

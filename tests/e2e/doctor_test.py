@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """doctor: what would weaken the wall, found by making it so, and gone when it is mended."""
+import ctypes
 import json
 import os
+import struct
+import subprocess
 import unittest
 
 from audit_support import end, serve
@@ -38,6 +41,69 @@ class Doctor(E2e):
             self.assertRegex(done.stdout, rf"(?m)^(ok  |warn|fail)  {which}\b")
         self.assertRegex(done.stdout, r"\n\d+ fail, \d+ warn, \d+ ok\n$")
         self.assertIn(os.uname().release, done.stdout)
+
+    def read(self, path):
+        """As a process on the host reads it; None when it cannot."""
+        done = subprocess.run(self.host.command(["cat", path]), capture_output=True, text=True,
+                              timeout=20, check=False)
+        return done.stdout.strip() if done.returncode == 0 else None
+
+    def level(self, which):
+        return self.found(which)[0]["level"]
+
+    def test_what_it_reads_is_what_is_there_to_be_read(self):
+        self.assertEqual(self.found("kernel")[0]["text"].split(",")[0].split(" has ")[0],
+                         "Linux " + os.uname().release)
+        self.assertEqual(self.level("btf"), "ok" if os.path.exists("/sys/kernel/btf/vmlinux")
+                         else "fail")
+        jit = self.read("/proc/sys/net/core/bpf_jit_enable")
+        self.assertEqual(self.level("jit"), "ok" if jit == "1" else "warn")
+        self.assertEqual("could not be read" in self.found("jit")[0]["text"], jit is None)
+        self.assertEqual(self.level("unprivileged-bpf"),
+                         "warn" if self.read("/proc/sys/kernel/unprivileged_bpf_disabled") == "0"
+                         else "ok")
+        mounts = [line.split() for line in self.read("/proc/self/mountinfo").splitlines()]
+        cgroup2 = next(words[4] for words in mounts if words[words.index("-") + 1] == "cgroup2")
+        self.assertEqual(self.found("cgroup")[0]["about"], cgroup2)
+        self.assertEqual(self.found("bpffs")[0]["about"], self.guard.pins)
+        clock = ctypes.create_string_buffer(512)
+        state = ctypes.CDLL(None).adjtimex(clock)
+        status = struct.unpack_from("@i", clock.raw, struct.calcsize("@Iqqqqi") - 4)[0]
+        self.assertEqual(self.level("clock"), "ok" if state != 5 and not status & 0x40 else "warn")
+
+    def test_interfaces_are_those_that_are_up_with_their_driver(self):
+        self.host.ip("link add name quiet type veth peer name quiet-2",
+                     "link add name wide type veth peer name wide-2", "link set wide up")
+        self.addCleanup(self.host.ip, "link del quiet", "link del wide")
+        links = self.host.ip_json("link", "show")
+        up = {one["ifname"] for one in links
+              if "UP" in one["flags"] and "LOOPBACK" not in one["flags"]}
+        told = {one["about"]: one["text"] for one in self.found("nic-xdp")}
+        self.assertEqual(set(told), up)
+        self.assertNotIn("quiet", told)
+        for name, text in told.items():
+            driver = next(line.split()[-1] for line in
+                          self.host.run("ethtool", "-i", name).splitlines()
+                          if line.startswith("driver:"))
+            self.assertIn(driver, text)
+
+    def test_devices_services_and_settings_are_those_that_are_there(self):
+        rdma = "/sys/class/infiniband"
+        devices = sorted(os.listdir(rdma)) if os.path.isdir(rdma) else []
+        self.assertEqual(sorted(one["about"] for one in self.found("rdma")), devices or [None])
+        names = self.read("/proc/net/ip_tables_names") or ""
+        for table in names.split():
+            self.assertTrue(self.found("firewall", "iptables-legacy " + table))
+        boxes = [os.path.exists(path) for path in ("/run/docker.sock",
+                                                   "/run/containerd/containerd.sock")]
+        self.assertEqual(len(self.found("containers")), int(any(boxes)))
+        for which, path in (("ipv4-forwarding", "net/ipv4/ip_forward"),
+                            ("ipv6-forwarding", "net/ipv6/conf/all/forwarding")):
+            one = self.found(which)[0]
+            value = self.read("/proc/sys/" + path)
+            self.assertEqual("not routed" in one["text"], value == "0")
+            self.assertEqual("without IPv6" in one["text"],
+                             not os.path.exists("/proc/sys/net/ipv6") and "ipv6" in which)
 
     def test_a_wall_that_stands_is_told_of_with_its_nic(self):
         self.assertEqual(self.found("wall")[0]["level"], "warn")

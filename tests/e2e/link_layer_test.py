@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Frames as they really come: tags, runts, jumbo, and devices without Ethernet."""
 import os
+import signal
 import unittest
 
-from harness import (FAMILIES, HOST, PEER, PEER_MAC, E2e, NotReady, both, each_family, eventually,
-                     packets, rule)
+from harness import (FAMILIES, HOST, NETFILTER_LINKS, PEER, PEER_MAC, E2e, NotReady, both,
+                     each_family, eventually, packets, rule)
 
 RULES = (rule("ingress", "dns", both(PEER), proto="udp", ports=[53])
          + rule("ingress", "web", both(PEER), ports=[80]))
@@ -171,6 +172,24 @@ class NativeRefused(E2e):
         for words in "generic XDP: native refused: attaching XDP", "guarding nic2 (generic":
             self.assertIn(words, self.guard.said())
         self.assertEqual(self.guard.status()["state"], "protected")
+        self.assert_judged()
+
+    def test_what_makes_it_native_lets_nothing_in_meanwhile(self):
+        """As doctor says for a NIC of hardware."""
+        self.make(queues=4)
+        self.begin(self.RULES, interfaces=("nic2",))
+        self.peer.run("ethtool", "-L", "far2", "tx", "1")
+        self.guard.process.send_signal(signal.SIGSTOP)
+        try:
+            self.host.run("bpftool", "link", "detach", "pinned",
+                          os.path.join(self.guard.pins, "v1", "links", "xdp-generic-nic2"))
+            if NETFILTER_LINKS:
+                for family in FAMILIES:
+                    self.assertEqual(self.into(80, family, src=self.FAR[family],
+                                               dst=self.NEAR[family]), "timeout")
+        finally:
+            self.guard.process.send_signal(signal.SIGCONT)
+        self.assertTrue(eventually(lambda: self.hook()["mode"] == "native"), self.hook())
         self.assert_judged()
 
     def test_where_native_mode_is_asked_for_the_start_is_refused_and_leaves_nothing(self):

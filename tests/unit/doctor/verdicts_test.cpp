@@ -21,7 +21,8 @@ NicFacts good_nic() {
             .combined = 8,
             .most_combined = 63,
             .xdp_mode = "",
-            .xdp_program = ""};
+            .xdp_program = "",
+            .generic_pin = ""};
 }
 
 Facts good() {
@@ -112,6 +113,8 @@ TEST_CASE("what weakens it is a warning") {
         {"packet-socket", [](Facts& f) { f.packet_sockets = {{.pid = 7, .comm = "tcpdump"}}; }},
         {"ipv4-forwarding", [](Facts& f) { f.forwards_v4 = 1; }},
         {"ipv6-forwarding", [](Facts& f) { f.forwards_v6 = 1; }},
+        {"ipv4-forwarding", [](Facts& f) { f.forwards_v4.reset(); }},
+        {"ipv6-forwarding", [](Facts& f) { f.forwards_v6.reset(); }},
         {"router-advertisements", [](Facts& f) { f.ra_lost = {"eth0"}; }},
     };
     for (const auto& [id, change] : cases) {
@@ -137,6 +140,33 @@ TEST_CASE("our own program on a NIC is no obstacle, a generic one is slower") {
     CHECK(only(with("generic")).id == "nic-xdp");
     CHECK(bad([&](Facts& f) { with("generic")(f), f.nics[0].is_hardware = false; }).empty());
     CHECK(bad([](Facts& f) { f.nics[0].xdp_features.reset(); }).empty()); // before 6.3
+}
+
+TEST_CASE("IPv6 that is off is routed by nobody") {
+    CHECK(bad([](Facts& f) { f.forwards_v6.reset(), f.has_ipv6 = false; }).empty());
+}
+
+TEST_CASE("what leads from generic to native mode lets nothing in meanwhile") {
+    const auto next = [](bool holds, const char* pin) {
+        return only([=](Facts& f) {
+                   f.nics[0].xdp_mode = "generic";
+                   f.nics[0].xdp_program = "sp_xdp_in";
+                   f.nics[0].generic_pin = pin;
+                   f.holds_nics = holds;
+               })
+            .next;
+    };
+    for (const char* pin : {"/pins/v1/links/xdp-generic-eth0", ""})
+        for (const bool holds : {false, true})
+            CHECK(next(holds, pin).find("sallyport down") == std::string::npos);
+    const std::string held = next(true, "/pins/v1/links/xdp-generic-eth0");
+    CHECK(held.find(": bpftool link detach pinned /pins/v1/links/xdp-generic-eth0;") !=
+          std::string::npos);
+    CHECK(held.find(" down") == std::string::npos);
+    // Where nothing holds it, the NIC itself has to be shut first.
+    const std::string bare = next(false, "/pins/v1/links/xdp-generic-eth0");
+    CHECK(bare.find("ip link set dev eth0 down; bpftool link detach") != std::string::npos);
+    CHECK(bare.ends_with("ip link set dev eth0 up"));
 }
 
 TEST_CASE("queues are counted as each driver wants them, and the command says how many") {
