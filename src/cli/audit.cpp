@@ -61,7 +61,7 @@ ExitCode show(const AuditOptions& options, PolicyInForce& force,
               const audit::Catalogue& catalogue) {
     const Format format = options.as_json ? Format::json : Format::text;
     const Scope scope = options.own_namespace ? Scope::own_namespace : Scope::every_namespace;
-    const auto machine = read_machine(scope, AskNat::yes);
+    const auto machine = read_machine(scope, AskNat::yes, cgroup_of(force));
     if (!machine) return report_failure(machine.error(), format);
     const audit::Report report =
         judge(*machine, force.reach ? &*force.reach : nullptr, force.wall, catalogue);

@@ -111,6 +111,10 @@ LoadedCatalogue load_catalogue(const std::string& directory) {
     return loaded;
 }
 
+std::string cgroup_of(const PolicyInForce& force) {
+    return force.reach ? force.reach->policy().host.cgroup : "/";
+}
+
 Result<PolicyInForce> policy_in_force(const std::string& named, const Paths& paths) {
     PolicyInForce force;
     std::optional<StatusView> standing;

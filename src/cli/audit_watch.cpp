@@ -84,7 +84,8 @@ Result<ExitCode> watch_listeners(const WatchOptions& options, PolicyInForce& for
     for (std::uint64_t told = 0;;) {
         const auto now = std::chrono::steady_clock::now();
         const bool asks = is_first || now - asked > kNatLives;
-        Machine machine = SP_TRY(read_machine(options.scope, asks ? AskNat::yes : AskNat::no));
+        Machine machine =
+            SP_TRY(read_machine(options.scope, asks ? AskNat::yes : AskNat::no, cgroup_of(force)));
         if (asks)
             nat = machine.nat, asked = now;
         else

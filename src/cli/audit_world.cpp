@@ -97,7 +97,13 @@ std::string user_name(std::uint32_t uid) {
     return found->pw_name;
 }
 
-Process process_of(const ProcessFacts& facts) {
+// As a rule's `unit` sees it; of what lies elsewhere, as systemd does.
+std::string unit_of(const std::string& path, const std::string& cgroup) {
+    std::string unit = unit_of_cgroup(path, cgroup);
+    return unit.empty() ? unit_of_cgroup(path) : unit;
+}
+
+Process process_of(const ProcessFacts& facts, const std::string& cgroup) {
     return {.pid = facts.pid,
             .comm = facts.comm,
             .exe = facts.exe,
@@ -105,7 +111,7 @@ Process process_of(const ProcessFacts& facts) {
             .uid = facts.uid,
             .user = user_name(facts.uid),
             .cgroup = facts.cgroup,
-            .unit = unit_of_cgroup(facts.cgroup),
+            .unit = unit_of(facts.cgroup, cgroup),
             .container = container_of_cgroup(facts.cgroup)};
 }
 
@@ -183,7 +189,7 @@ Status look_elsewhere(Machine& machine, std::vector<Found>& found) {
     return {};
 }
 
-void add_processes(Machine& machine, std::vector<Found>& found) {
+void add_processes(Machine& machine, std::vector<Found>& found, const std::string& cgroup) {
     std::set<std::uint64_t> inodes;
     for (const Found& one : found)
         if (one.inode != 0) inodes.insert(one.inode);
@@ -196,7 +202,8 @@ void add_processes(Machine& machine, std::vector<Found>& found) {
         machine.unseen.push_back(
             fmt::format("what {} processes of others hold open; that needs root", holders->unread));
     std::map<std::uint32_t, Process> known;
-    for (const auto& [pid, facts] : holders->processes) known.emplace(pid, process_of(facts));
+    for (const auto& [pid, facts] : holders->processes)
+        known.emplace(pid, process_of(facts, cgroup));
     std::vector<Listener> all;
     for (Found& one : found) {
         if (const auto at = holders->pids.find(one.inode); at != holders->pids.end()) {
@@ -211,7 +218,7 @@ void add_processes(Machine& machine, std::vector<Found>& found) {
 
 } // namespace
 
-Result<Machine> read_machine(Scope scope, AskNat ask_nat) {
+Result<Machine> read_machine(Scope scope, AskNat ask_nat, const std::string& cgroup) {
     Machine machine;
     std::vector<Found> found;
     const Look here = SP_TRY(look_here());
@@ -229,7 +236,7 @@ Result<Machine> read_machine(Scope scope, AskNat ask_nat) {
         if (geteuid() != 0)
             machine.unseen.emplace_back("namespaces of processes of others; that needs root");
     }
-    add_processes(machine, found);
+    add_processes(machine, found, cgroup);
     if (ask_nat == AskNat::yes) machine.nat = read_nat();
     for (const Listener& listener : machine.listeners) {
         if (!listener.process || !listener.process->exe.ends_with("/docker-proxy")) continue;

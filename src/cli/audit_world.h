@@ -15,7 +15,9 @@ enum class Scope : unsigned char { own_namespace, every_namespace };
 enum class AskNat : unsigned char { no, yes };
 
 // What cannot be read is left out and named in `unseen`; an error only when nothing can be.
-[[nodiscard]] Result<audit::Machine> read_machine(Scope scope, AskNat ask_nat);
+// `cgroup`: [host] cgroup of the policy, below which units are as its rules see them.
+[[nodiscard]] Result<audit::Machine> read_machine(Scope scope, AskNat ask_nat,
+                                                  const std::string& cgroup = "/");
 
 // NAT rules as nft and iptables-save tell them, where these are installed (audit_nat.cpp).
 [[nodiscard]] audit::Nat read_nat();
@@ -37,6 +39,7 @@ struct PolicyInForce {
     std::vector<Diagnostic> diagnostics; // errors among them: there is no policy to judge by
 };
 // `file` when one is named; else that of the wall that stands; else /etc/sallyport/policy.toml.
+[[nodiscard]] std::string cgroup_of(const PolicyInForce& force); // "/" without a policy
 [[nodiscard]] Result<PolicyInForce> policy_in_force(const std::string& file, const Paths& paths);
 
 } // namespace sallyport

@@ -103,6 +103,25 @@ class Listening(Audited):
         self.assertEqual(self.one(self.report(), 7005)["interface"], "eth0")
         self.assertIsNone(self.one(self.report(), 7001)["service"])
 
+    def test_a_socket_has_its_unit_and_container_as_rules_see_them(self):
+        container = "0123456789abcdef" * 4
+        boxed = serve(self.lab, self.host, [("tcp", "0.0.0.0", 7020)],
+                      cgroup=self.lab.cgroup.child(f"system.slice/docker-{container}.scope"))
+        nested = serve(self.lab, self.host, [("tcp", "0.0.0.0", 7021)],
+                       cgroup=self.lab.cgroup.child("system.slice/foo.service/docker-1.scope"))
+        report = self.report("-c", self.policy_file())
+        self.addCleanup(end, boxed)
+        self.addCleanup(end, nested)
+        one = self.one(report, 7020)
+        self.assertEqual((one["container"], one["unit"]), (container, f"docker-{container}.scope"))
+        self.assertEqual([one["pids"], one["pid"]], [[boxed.pid], boxed.pid])
+        one = self.one(report, 7021)
+        self.assertEqual((one["container"], one["unit"]), (None, "foo.service"))
+        self.assertEqual(self.one(report, 11434)["unit"], "ollama.service")
+        text = self.audit("-c", self.policy_file()).stdout
+        self.assertRegex(text, rf"(?m)^.* 0\.0\.0\.0:7020 .* container {container[:12]} ")
+        self.assertRegex(text, r"(?m)^.* 0\.0\.0\.0:7021 .* foo\.service ")
+
     def test_under_a_policy_each_has_its_zones(self):
         report = self.report("-c", self.policy_file(interfaces=("eth0", "veth1")))
         self.assertEqual(report["wall"], "assumed")

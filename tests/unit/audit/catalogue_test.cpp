@@ -71,6 +71,14 @@ TEST_CASE("a service is known by its process, wherever it listens") {
     CHECK(named("/usr/bin/java", {"java", "org.elasticsearch.bootstrap.Elasticsearch"}, 1) ==
           "elasticsearch");
     CHECK(named("/opt/ollama (deleted)", {}, 1) == "ollama");
+    CHECK(named("/usr/bin/ipmi_sim", {"ipmi_sim"}, 623) == "bmc");
+}
+
+TEST_CASE("the ports between vLLM's own processes are told from its API") {
+    for (const std::uint16_t port : std::initializer_list<std::uint16_t>{14579, 29500, 29550})
+        CHECK(named(kPython, {"VLLM::EngineCore"}, port) == "vllm-internal");
+    CHECK(named(kPython, {"VLLM::EngineCore"}, 41234) == "vllm"); // at random, by ZMQ
+    CHECK(named(kPython, {"python3", "-m", "torch.distributed.run"}, 29500) == "torch-distributed");
 }
 
 TEST_CASE("a port alone names nothing when the process is seen to be another") {
