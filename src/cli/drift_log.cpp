@@ -5,12 +5,21 @@
 #include "event/names.h"
 #include "sallyport/abi/types.h"
 
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <filesystem>
 #include <fmt/format.h>
 #include <fstream>
+#include <string_view>
+#include <sys/stat.h>
+#include <utility>
 #include <vector>
 
 namespace sallyport {
 namespace {
+
+namespace fs = std::filesystem;
 
 constexpr std::size_t kNames = 16384; // a ranking's room: some 2 MiB
 constexpr std::size_t kTop = 10;
@@ -120,16 +129,69 @@ class LogReader {
     std::size_t hooks_ = 0;
 };
 
+using Inode = std::pair<dev_t, ino_t>;
+
+Inode inode_of(const std::string& path) {
+    struct stat info{};
+    return stat(path.c_str(), &info) == 0 ? Inode{info.st_dev, info.st_ino} : Inode{};
+}
+
+// Which file it was, so that it is known again by the name that somebody gives it meanwhile.
+Inode open_current(const std::string& path, std::vector<std::ifstream>& files) {
+    Inode before, after = inode_of(path);
+    std::ifstream file;
+    do {
+        before = after;
+        file = std::ifstream(path, std::ios::binary);
+        after = inode_of(path);
+    } while (before != after);
+    files.push_back(std::move(file));
+    return after;
+}
+
+bool is_compressed(std::string_view name) {
+    constexpr std::array<std::string_view, 4> kEndings{".gz", ".xz", ".zst", ".bz2"};
+    return std::ranges::any_of(kEndings, [&](auto ending) { return name.ends_with(ending); });
+}
+
+// "events.jsonl-20260102-1767312000", as logrotate names them; those that were written within
+// the span or later.
+std::vector<std::string> moved_away(const std::string& path) {
+    const fs::path log(path);
+    const std::string front = log.filename().string();
+    const auto least = fs::file_time_type::clock::now() - std::chrono::weeks(2);
+    std::vector<std::string> names;
+    std::error_code error;
+    for (fs::directory_iterator at(log.parent_path(), error), end; !error && at != end;
+         at.increment(error)) {
+        const std::string name = at->path().filename();
+        const bool is_of_it =
+            name.starts_with(front + "-") || (name.starts_with(front + ".") && is_compressed(name));
+        std::error_code gone;
+        if (is_of_it && at->last_write_time(gone) >= least && !gone) names.push_back(at->path());
+    }
+    std::ranges::sort(names);
+    return names;
+}
+
 } // namespace
 
 void read_log(const std::string& path, const LogSpan& span, drift::Review& review) {
     // All are opened before one is read: who rotates meanwhile renames what is open already.
     std::vector<std::ifstream> files;
-    files.emplace_back(path, std::ios::binary);
+    const Inode current = open_current(path, files);
     for (unsigned number = 1; number <= kFilesMost; number++) {
         std::ifstream old(fmt::format("{}.{}", path, number), std::ios::binary);
         if (!old) break;
         files.push_back(std::move(old));
+    }
+    for (const std::string& name : moved_away(path)) {
+        if (is_compressed(name)) {
+            review.compressed++;
+            continue;
+        }
+        if (files.size() > kFilesMost || inode_of(name) == current) continue;
+        files.emplace_back(name, std::ios::binary);
     }
     LogReader reader(span, review);
     for (std::ifstream& file : files)

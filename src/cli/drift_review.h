@@ -14,8 +14,9 @@ namespace sallyport {
 struct LogSpan {
     std::string before, from, to;
 };
-// Adds what the log says of it: drops, bans, losses, hooks. Files that were rotated too, one
-// line at a time. A line that is no event is counted.
+// Adds what the log says of it: drops, bans, losses, hooks. Files that were rotated too, by
+// the daemon (.1, .2, ...) or by logrotate (-DATE), one line at a time. A line that is no event
+// is counted, and so is a file that is compressed.
 void read_log(const std::string& path, const LogSpan& span, drift::Review& review);
 
 [[nodiscard]] ExitCode print_review(const Paths& paths, Format format);

@@ -71,9 +71,17 @@ std::string rules_text(const Review& review) {
 }
 
 std::string log_text(const Review& review) {
+    std::string compressed;
+    if (review.compressed != 0)
+        compressed = wrapped(fmt::format("{} files of these two weeks are compressed, and were "
+                                         "not read: rotate without compress, or look into them "
+                                         "with zgrep.",
+                                         review.compressed),
+                             0);
     if (review.reaches_back.empty())
         return wrapped("There is no log of events to be read: drops and bans above are of nothing.",
-                       0);
+                       0) +
+               compressed;
     std::string text = wrapped(fmt::format("{} events read", review.lines), 0);
     if (review.reaches_back > review.from)
         text += wrapped("The log reaches back to " + review.reaches_back +
@@ -81,7 +89,7 @@ std::string log_text(const Review& review) {
                         0);
     if (review.unread != 0)
         text += wrapped(fmt::format("{} lines were no events.", review.unread), 0);
-    return text;
+    return text + compressed;
 }
 
 nlohmann::ordered_json to_json(const Drops& drops) {
@@ -158,6 +166,7 @@ nlohmann::ordered_json to_json(const Review& review) {
             {"log",
              {{"events", review.lines},
               {"unread", review.unread},
+              {"compressed_files", review.compressed},
               {"reaches_back", review.reaches_back.empty()
                                    ? nlohmann::ordered_json(nullptr)
                                    : nlohmann::ordered_json(review.reaches_back)}}}};

@@ -39,6 +39,7 @@ struct Review {
     std::map<std::string, std::uint64_t> lost; // events, by where
     std::uint64_t lines = 0;                   // of the log that were read
     std::uint64_t unread = 0;                  // that were none of ours
+    std::uint64_t compressed = 0;              // files of these two weeks, which are not read
     std::string reaches_back;                  // the oldest line's time; "": no log
 };
 
