@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <set>
 
 namespace sallyport::learn {
 
@@ -19,8 +20,11 @@ std::vector<Opening> beside(const Opening& claim, const LearnedRule& rule) {
     };
     const std::uint16_t most = claim.proto == 1 || claim.proto == 58 ? 255 : 65535;
     if (has_ports(claim.proto) || most == 255) {
-        if (claim.port < most) other([](Opening& one) { ++one.port; });
-        if (claim.port > 0) other([](Opening& one) { --one.port; });
+        const auto is_its = [&](unsigned port) {
+            return std::ranges::find(rule.ports, port, &LearnedPort::port) != rule.ports.end();
+        };
+        if (claim.port < most && !is_its(claim.port + 1U)) other([](Opening& one) { ++one.port; });
+        if (claim.port > 0 && !is_its(claim.port - 1U)) other([](Opening& one) { --one.port; });
     }
     other([](Opening& one) { one.proto = one.proto == 6 ? 17 : 6; });
     other([](Opening& one) { one.proto = one.proto == 47 ? 50 : 47; });
@@ -99,9 +103,14 @@ std::vector<std::string> overreach(const Findings& findings, const ParsedPolicy&
         Policy alone; // what other rules let in is no matter
         alone.host = learned.policy->host;
         alone.rules = {*its};
-        const Opening& claim = rule.claims.front();
-        std::vector<Opening> others = beside(claim, rule);
-        outside(claim, rule, learned, others);
+        std::vector<Opening> others;
+        std::set<std::uint16_t> asked;
+        for (const Opening& claim : rule.claims) { // one of each port
+            if (!asked.insert(claim.port).second) continue;
+            const std::vector<Opening> near = beside(claim, rule);
+            others.insert(others.end(), near.begin(), near.end());
+            outside(claim, rule, learned, others);
+        }
         for (const Opening& one : others)
             if (evaluate(alone, one).answer == Answer::allowed)
                 sentences.push_back(fmt::format(

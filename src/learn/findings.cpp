@@ -2,6 +2,7 @@
 #include "learn/findings.h"
 
 #include "event/names.h"
+#include "learn/merged.h"
 #include "learn/named.h"
 #include "learn/words.h"
 
@@ -83,6 +84,7 @@ class Sorter {
 
     // No more rules than may be. What scanners alone asked of nobody knows whom goes first.
     void cap() {
+        found_.rules = merged(std::move(found_.rules));
         for (LearnedRule& rule : doubtful_) found_.rules.push_back(std::move(rule));
         for (; found_.rules.size() > options_.rules; found_.rules.pop_back()) {
             const LearnedRule& rule = found_.rules.back();
@@ -189,7 +191,7 @@ class Sorter {
             for (; peers.size() > options_.networks; peers.pop_back())
                 leave(Why::too_many, service, peers.back());
         if (peers.empty()) return;
-        LearnedRule rule{.name = unique(name, service), .service = service};
+        LearnedRule rule{.name = unique(name, service), .what = name, .service = service};
         rule.first = peers.front().first();
         std::vector<std::string>& words =
             service.direction == Direction::egress ? rule.to : rule.from;
@@ -203,6 +205,7 @@ class Sorter {
                 rule.warnings.push_back(one.word + " is wider than what was seen: too many "
                                                    "addresses for one rule");
         }
+        rule.ports = {{service.port, rule.openings, rule.first, rule.last}};
         if (to != nullptr) rule.to.push_back(to->word);
         if (is_for_all) words = {"any"};
         if (service.direction == Direction::ingress && !is_for_all) rule.interfaces = nics(peers);

@@ -19,10 +19,19 @@ struct LearnOptions {
     std::size_t rules = 512;
 };
 
+// One of a rule's ports, and what was counted of it.
+struct LearnedPort {
+    std::uint16_t port = 0; // as Service::port
+    std::uint64_t openings = 0;
+    WallTime first{}, last{};
+};
+
 // A rule, and what it stands for.
 struct LearnedRule {
     std::string name;
-    Service service;
+    std::string what; // it is named after: "ollama", "rag.service", "forward", "host"
+    Service service;  // the first, if it is for several ports
+    std::vector<LearnedPort> ports{};      // all, by port
     std::vector<std::string> from{}, to{}; // zones, then networks; "any" alone
     std::vector<std::string> interfaces{}; // ingress by networks: where they came in
     std::uint64_t openings = 0;

@@ -56,7 +56,8 @@ std::string list_or_zone(const std::vector<std::string>& peers) {
     return is_network ? toml_list(peers) : words(peers);
 }
 
-std::string protocol_text(const Service& service) {
+std::string protocol_text(const LearnedRule& rule) {
+    const Service& service = rule.service;
     constexpr std::uint8_t kIcmp4 = 1, kIcmp6 = 58;
     const bool is_icmp = service.proto == kIcmp4 || service.proto == kIcmp6;
     if (is_icmp && service.port == (service.proto == kIcmp4 ? 8 : 128)) return "proto = \"icmp\"\n";
@@ -76,24 +77,35 @@ std::string protocol_text(const Service& service) {
         text = fmt::format("proto = {}\n", service.proto);
     }
     if (!has_ports(service.proto)) return text;
-    SP_CHECK(service.port != 0); // without `ports` the rule would be for all of them
-    return text + fmt::format("ports = [{}]\n", service.port);
+    std::vector<std::uint16_t> ports;
+    for (const LearnedPort& one : rule.ports) {
+        SP_CHECK(one.port != 0); // it names none
+        ports.push_back(one.port);
+    }
+    SP_CHECK(!ports.empty()); // without `ports` the rule would be for all of them
+    return text + fmt::format("ports = [{}]\n", fmt::join(ports, ", "));
+}
+
+std::string port_text(Service service, const LearnedPort& one) {
+    service.port = one.port;
+    std::string text = "# " + service_text(service);
+    if (service.direction == Direction::egress) text += " by " + owner_text(service);
+    text += one.openings == 0 ? std::string(": open since before")
+                              : fmt::format(": opened {}", times(one.openings));
+    return text + fmt::format(", first {}, last {}\n", time_text(one.first), time_text(one.last));
 }
 
 std::string rule_text(const LearnedRule& rule) {
     const Service& service = rule.service;
-    std::string text = "\n# " + service_text(service);
-    if (service.direction == Direction::egress) text += " by " + owner_text(service);
-    text += rule.openings == 0 ? std::string(": open since before")
-                               : fmt::format(": opened {}", times(rule.openings));
-    text += fmt::format(", first {}, last {}\n", time_text(rule.first), time_text(rule.last));
+    std::string text = "\n";
+    for (const LearnedPort& one : rule.ports) text += port_text(service, one);
     text += fmt::format("# as {}\n", fmt::join(rule.examples, "; "));
     for (const std::string& warning : rule.warnings) text += "# ATTENTION: " + warning + "\n";
     text +=
         fmt::format("[[{}]]\nname = {}\n", to_string(service.direction), toml_string(rule.name));
     if (!rule.from.empty()) text += "from = " + list_or_zone(rule.from) + "\n";
     if (!rule.to.empty()) text += "to = " + list_or_zone(rule.to) + "\n";
-    text += protocol_text(service);
+    text += protocol_text(rule);
     if (!rule.interfaces.empty()) text += "interfaces = " + toml_list(rule.interfaces) + "\n";
     if (!service.unit.empty())
         text += "unit = " + toml_string(service.unit) + "\n";
@@ -126,11 +138,15 @@ nlohmann::ordered_json or_null(const std::string& text) {
 
 nlohmann::ordered_json to_json(const LearnedRule& rule) {
     const Service& service = rule.service;
+    nlohmann::ordered_json ports = nlohmann::ordered_json::array();
+    if (has_ports(service.proto))
+        for (const LearnedPort& one : rule.ports) ports.push_back(one.port);
     return {
         {"name", rule.name},
         {"direction", to_string(service.direction)},
         {"proto", proto_name(service.proto)},
-        {"port", service.port},
+        {"port", rule.ports.empty() ? service.port : rule.ports.front().port},
+        {"ports", std::move(ports)},
         {"unit", or_null(service.unit)},
         {"user", service.user ? nlohmann::ordered_json(*service.user) : nlohmann::ordered_json()},
         {"from", rule.from},

@@ -290,3 +290,40 @@ TEST_CASE("a name that the policy has already is not taken again") {
     CHECK(learned_of({coming("10.0.0.7", 8080)}, {serving(8080)}, rules).only().name ==
           "learned-service-tcp-8080-2");
 }
+
+TEST_CASE("rules that differ in their port alone are one, with what was seen of each port") {
+    const auto at = [](Event one, int seconds) {
+        one.at += std::chrono::seconds{seconds};
+        return one;
+    };
+    const Learned result = learned_of({at(going("10.0.2.10", 5433), 5), going("10.0.2.10", 5432, 3),
+                                       at(going("10.0.2.10", 5432), 60)});
+    CHECK_THAT(result.text, ContainsSubstring("ports = [5432, 5433]\nunit = \"rag.service\"\n"));
+    CHECK_THAT(result.text, ContainsSubstring("# tcp 5432 by rag.service: opened 5 times, first "
+                                              "2026-01-02T03:04:05Z, last 2026-01-02T03:05:05Z\n"
+                                              "# tcp 5433 by rag.service: opened 2 times, first "
+                                              "2026-01-02T03:04:10Z, last 2026-01-02T03:04:10Z\n"));
+    CHECK(result.only().openings == 7);
+    const auto rule = to_json(result.findings, {})["rules"][0];
+    CHECK(rule["ports"] == nlohmann::json({5432, 5433}));
+    CHECK(rule["port"] == 5432);
+    CHECK(rule["first"] == "2026-01-02T03:04:05Z");
+    CHECK(rule["last"] == "2026-01-02T03:05:05Z");
+}
+
+TEST_CASE("rules that differ in more than their port stay apart") {
+    CHECK(learned_of({going("10.0.2.10", 5432), going("10.0.2.11", 5433)}).findings.rules.size() ==
+          2);
+    CHECK(learned_of({going("10.0.2.10", 5432), going("10.0.2.10", 5433, 2, "web.service")})
+              .findings.rules.size() == 2);
+    CHECK(learned_of({coming("10.0.0.7", 8080), coming("10.0.0.8", 8081)},
+                     {serving(8080), serving(8081)})
+              .findings.rules.size() == 2);
+    Served other = serving(22);
+    other.name = "ssh";
+    CHECK(learned_of({coming("10.0.0.7", 8080), coming("10.0.0.7", 22)}, {serving(8080), other})
+              .findings.rules.size() == 2);
+    Event datagram = going("10.0.2.10", 5433);
+    datagram.proto = kUdp;
+    CHECK(learned_of({going("10.0.2.10", 5432), datagram}).findings.rules.size() == 2);
+}
