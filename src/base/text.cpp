@@ -93,6 +93,23 @@ std::string escaped(std::string_view text, Tabs tabs) {
     return result;
 }
 
+std::string escaped_lines(std::string_view text) {
+    std::string result;
+    for (std::size_t end = text.find('\n'); end != text.npos; end = text.find('\n')) {
+        result += escaped(text.substr(0, end), Tabs::keep) + '\n';
+        text.remove_prefix(end + 1);
+    }
+    return result + escaped(text, Tabs::keep);
+}
+
+std::string shortened(std::string_view text, std::size_t most) {
+    if (text.size() <= most) return std::string(text);
+    std::size_t end = 0;
+    for (std::size_t next = 0; next <= most; next += character_at(text, next).bytes.size())
+        end = next;
+    return std::string(text.substr(0, end)) + "...";
+}
+
 bool is_printable(std::string_view text) {
     for (std::size_t at = 0; at < text.size();) {
         const Character character = character_at(text, at);

@@ -28,6 +28,11 @@ enum class Tabs : std::uint8_t { escape, keep };
 [[nodiscard]] std::string escaped(std::string_view text, Tabs tabs = Tabs::escape);
 // The same for one character.
 [[nodiscard]] std::string escaped(const Character& character, Tabs tabs);
+// The same of several lines: newlines stay.
+[[nodiscard]] std::string escaped_lines(std::string_view text);
+// The first `most` bytes, or a little less for the sake of whole characters, and "..." where
+// something was left out.
+[[nodiscard]] std::string shortened(std::string_view text, std::size_t most);
 // Is there nothing in `text` that escaped() would change?
 [[nodiscard]] bool is_printable(std::string_view text);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // sallyport apply: the running host to another policy, for good or on trial.
 #include "base/duration.h"
+#include "base/text.h"
 #include "cli/policy_change.h"
 #include "cli/verbs.h"
 #include "config/parse.h"
@@ -46,7 +47,8 @@ ExitCode apply(const Paths& paths, const ApplyOptions& options) {
     if (!options.confirm.empty()) {
         const auto trial = parse_duration(options.confirm);
         if (!trial || trial->count() < 1) {
-            say("sallyport: --confirm: \"" + options.confirm + "\" is no time: 60s, 5m, 1h");
+            say("sallyport: --confirm: \"" + escaped(options.confirm) +
+                "\" is no time: 60s, 5m, 1h");
             return ExitCode::usage;
         }
         request["trial"] = trial->count();

@@ -3,6 +3,7 @@
 #include "audit/json.h"
 #include "audit/suggest.h"
 #include "audit/text.h"
+#include "base/text.h"
 #include "cli/audit_watch.h"
 #include "cli/audit_world.h"
 #include "cli/output.h"
@@ -86,14 +87,19 @@ ExitCode run_audit(const AuditOptions& options, const Paths& paths) {
     const LoadedCatalogue loaded = load_catalogue(options.services);
     say_diagnostics(loaded.diagnostics, Severity::error);
     if (!options.services.empty() && (!loaded.is_found || has_error(loaded.diagnostics))) {
-        if (!loaded.is_found) say("sallyport: no directory of services: " + options.services);
+        if (!loaded.is_found)
+            say("sallyport: no directory of services: " + escaped(options.services));
         return ExitCode::usage;
     }
     if (loaded.catalogue.services.empty())
         say("sallyport: no catalogue of services is installed; what listens is not named\n"
             "  next: --services DIR");
     auto force = policy_in_force(options.policy, paths);
-    if (!force) return report_failure(force.error(), format);
+    if (!force) {
+        const ExitCode code = report_failure(force.error(), format);
+        const bool is_wrong = !options.policy.empty() && force.error().kind == ErrorKind::not_found;
+        return is_wrong ? ExitCode::usage : code;
+    }
     say_diagnostics(force->diagnostics, Severity::error);
     if (has_error(force->diagnostics)) return ExitCode::usage;
     if (!force->why_none.empty()) say("sallyport: " + force->why_none);

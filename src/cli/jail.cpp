@@ -8,6 +8,7 @@
 #include "jail/words.h"
 
 #include <cerrno>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <memory>
@@ -41,6 +42,12 @@ Status override_settings(const JailOptions& options, jail::JailSettings& setting
 // A file when there is one of that name, "-" for standard input, else a line itself.
 Result<std::unique_ptr<std::istream>> open_log(const std::string& log) {
     if (log == "-") return std::make_unique<std::istream>(std::cin.rdbuf());
+    // Neither held up by a FIFO that nobody writes to, nor by what never ends.
+    std::error_code error;
+    if (const auto status = std::filesystem::status(log, error);
+        std::filesystem::exists(status) && !std::filesystem::is_regular_file(status))
+        return fail(ErrorKind::invalid_input, log + " is not a regular file",
+                    "'-' reads standard input");
     errno = 0;
     auto file = std::make_unique<std::ifstream>(log, std::ios::binary);
     const int refused = errno;

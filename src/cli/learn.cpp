@@ -105,7 +105,10 @@ ExitCode learn_of_file(const LearnArguments& arguments, const audit::Catalogue& 
     const Format format = arguments.as_json ? Format::json : Format::text;
     const auto policy =
         policy_of_file(arguments.policy.empty() ? kDefaultPolicy : arguments.policy);
-    if (!policy) return report_failure(policy.error(), format);
+    if (!policy) {
+        const ExitCode code = report_failure(policy.error(), format);
+        return policy.error().kind == ErrorKind::not_found ? ExitCode::usage : code;
+    }
     learn::Seen seen;
     if (!arguments.knows_no_listeners) {
         const auto served = served_here(AskNat::yes, catalogue);

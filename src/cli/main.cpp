@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The command: arguments to a verb, the verb's answer to an exit code.
+#include "base/text.h"
 #include "cli/complete.h"
 #include "cli/output.h"
 #include "cli/verbs.h"
@@ -7,6 +8,8 @@
 #include <csignal>
 #include <exception>
 #include <memory>
+#include <nlohmann/json.hpp>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +35,21 @@ void add_directories(CLI::App& app, Paths& paths) {
     app.add_option("--log-dir", paths.log_dir, "events.jsonl [SALLYPORT_LOG_DIR]")
         ->group(group)
         ->capture_default_str();
+}
+
+constexpr std::size_t kSaidMost = 4000; // bytes: a word of the command line may be megabytes
+
+// What a daemon answers is read as this version writes it.
+ExitCode act(const Verb& verb) {
+    try {
+        return verb.act();
+    } catch (const nlohmann::json::exception& error) {
+        const auto wrong =
+            fail(ErrorKind::internal,
+                 std::string("what was read is not as it should be: ") + error.what(),
+                 "is the daemon of another version? its wall stands; systemctl restart sallyport");
+        return report_failure(wrong.error(), Format::text);
+    }
 }
 
 int run_command(int argc, char** argv) {
@@ -65,10 +83,17 @@ int run_command(int argc, char** argv) {
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
-        return app.exit(error) == 0 ? as_int(ExitCode::done) : as_int(ExitCode::usage);
+        std::ostringstream data, talk; // it quotes what was typed
+        const bool is_done = app.exit(error, data, talk) == 0;
+        print_data(data.str());
+        if (std::string said = talk.str(); !said.empty()) {
+            if (said.ends_with('\n')) said.pop_back();
+            say(shortened(said, kSaidMost));
+        }
+        return as_int(is_done ? ExitCode::done : ExitCode::usage);
     }
     for (const Verb& verb : verbs)
-        if (verb.command->parsed()) return as_int(verb.act());
+        if (verb.command->parsed()) return as_int(act(verb));
     say(app.help());
     return as_int(ExitCode::usage);
 }

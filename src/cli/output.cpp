@@ -46,9 +46,9 @@ void print_json(const nlohmann::ordered_json& json) {
     print_data(json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + '\n');
 }
 
-void say(std::string_view line) {
-    std::fwrite(line.data(), 1, line.size(), stderr);
-    std::fputc('\n', stderr);
+void say(std::string_view text) {
+    const std::string shown = escaped_lines(text) + '\n';
+    std::fwrite(shown.data(), 1, shown.size(), stderr);
 }
 
 void say_error(const Error& error) {

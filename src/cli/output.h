@@ -21,8 +21,9 @@ enum class Format : unsigned char { text, json };
 // Whole, to stdout, flushed. Nobody reading (a closed pipe) is no failure.
 void print_data(std::string_view text);
 void print_json(const nlohmann::ordered_json& json);
-// To stderr.
-void say(std::string_view line);
+// To stderr, a line or several. What would steer a terminal is escaped; who says words of others
+// escapes their newlines himself.
+void say(std::string_view text);
 // "sallyport: MESSAGE", the verifier's last words, "  next: HINT", all to stderr.
 void say_error(const Error& error);
 // The same and, when JSON was asked for, {"ok":false,...} to stdout.

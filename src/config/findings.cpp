@@ -10,7 +10,8 @@
 namespace sallyport::config {
 
 namespace {
-constexpr std::size_t kKept = 200; // of each severity
+constexpr std::size_t kKept = 200;   // of each severity
+constexpr std::size_t kShown = 1000; // bytes: a message may quote a value of megabytes
 
 Diagnostic and_more(Severity severity, const std::string& file, std::size_t count) {
     const char* const noun = severity == Severity::error ? " more errors" : " more warnings";
@@ -74,6 +75,8 @@ void Findings::found(Severity severity, Place place, std::string message, std::s
 }
 
 void Findings::add(Diagnostic diagnostic) {
+    diagnostic.message = shortened(diagnostic.message, kShown);
+    diagnostic.hint = shortened(diagnostic.hint, kShown);
     std::size_t& count = diagnostic.severity == Severity::error ? errors_ : warnings_;
     if (++count <= kKept) kept_.push_back(std::move(diagnostic));
 }

@@ -1,17 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/log.h"
 
+#include "base/text.h"
 #include "daemon/wall.h"
 
+#include <memory>
+#include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
+#include <sstream>
 #include <utility>
 
 namespace sallyport {
+namespace {
+
+// A path or a name of somebody else's forges no line and steers no terminal.
+class EscapedMessage final : public spdlog::custom_flag_formatter {
+  public:
+    void format(const spdlog::details::log_msg& message, const std::tm&,
+                spdlog::memory_buf_t& out) override {
+        const std::string text = escaped({message.payload.data(), message.payload.size()});
+        out.append(text.data(), text.data() + text.size());
+    }
+    [[nodiscard]] std::unique_ptr<spdlog::custom_flag_formatter> clone() const override {
+        return std::make_unique<EscapedMessage>();
+    }
+};
+
+} // namespace
 
 void start_logging(const std::string& level) {
     auto logger = spdlog::stderr_color_mt("sallyport");
-    logger->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %^%l%$ %v", spdlog::pattern_time_type::utc);
+    auto formatter = std::make_unique<spdlog::pattern_formatter>(spdlog::pattern_time_type::utc);
+    formatter->add_flag<EscapedMessage>('*').set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %^%l%$ %*");
+    logger->set_formatter(std::move(formatter));
     logger->set_level(spdlog::level::from_str(level));
     logger->flush_on(spdlog::level::trace);
     spdlog::set_default_logger(std::move(logger));
@@ -19,7 +41,8 @@ void start_logging(const std::string& level) {
 
 void log_error(const Error& error) {
     spdlog::error("{}", error.text());
-    if (!error.verifier_log.empty()) spdlog::debug("{}", error.verifier_log);
+    std::istringstream verifier(error.verifier_log);
+    for (std::string line; std::getline(verifier, line);) spdlog::debug("{}", line);
     if (!error.hint.empty()) spdlog::info("next: {}", error.hint);
 }
 

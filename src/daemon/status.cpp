@@ -198,8 +198,9 @@ Result<StatusView> status_from_json(const json& object) {
     try {
         return view_from(object);
     } catch (const json::exception& error) {
-        return fail(ErrorKind::invalid_input,
-                    std::string("the status makes no sense: ") + error.what());
+        return fail(ErrorKind::internal, std::string("the status makes no sense: ") + error.what(),
+                    "is the daemon of another version? its wall stands; restart it: systemctl "
+                    "restart sallyport");
     }
 }
 
