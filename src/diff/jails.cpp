@@ -6,23 +6,38 @@
 
 #include <fmt/format.h>
 #include <map>
+#include <set>
 #include <tuple>
+#include <utility>
 
 namespace sallyport::diff {
 namespace {
 
 using sallyport::to_string; // of durations
 
-// A jail spares a source wherever it comes in: interfaces do not count.
-SetId spared_by(const JailRule& jail, Sets& sets) {
+// A jail spares a source wherever it comes in: interfaces do not count, nor does any order. A
+// source may be a whole network, which is spared where it touches a part, unless one prefix that
+// is cut out of the part holds all of it. So how a part is cut counts besides what is left.
+struct Spared {
+    SetId all = Sets::kEmpty;
+    std::set<std::pair<SetId, std::set<Prefix>>> cut; // parts and what is cut out of them
+};
+
+Spared spared_by(const JailRule& jail, Sets& sets) {
+    Spared spared;
     AddressSet sum;
     for (const PeerPart& part : jail.except.parts) {
         AddressSet its = AddressSet::of(*part.networks);
+        std::set<Prefix> out;
+        for (const PrefixList& except : part.except) out.insert(except->begin(), except->end());
+        const SetId whole = sets.id_of(its);
         for (const PrefixList& except : part.except)
             its = audit::without(its, AddressSet::of(*except));
         sum = audit::either(sum, its);
+        if (!out.empty()) spared.cut.emplace(whole, std::move(out));
     }
-    return sets.id_of(std::move(sum));
+    spared.all = sets.id_of(std::move(sum));
+    return spared;
 }
 
 // All but whom it spares. A member that is added does not compile until it is told of here.
@@ -57,7 +72,7 @@ void compare_jails(const Policy& before, const Policy& after, Sets& sets,
                    std::vector<SettingChange>& changes) {
     Jails left = jails_of(before);
     const auto alone = [&](const JailRule& jail) {
-        return text_of(jail) + "; spares " + describe(sets[spared_by(jail, sets)], {});
+        return text_of(jail) + "; spares " + describe(sets[spared_by(jail, sets).all], {});
     };
     for (const auto& [name, jail] : jails_of(after)) {
         const std::string key = "jail " + name;
@@ -69,10 +84,15 @@ void compare_jails(const Policy& before, const Policy& after, Sets& sets,
         const JailRule& was = *at->second;
         if (values_of(was) != values_of(*jail))
             changes.push_back({.key = key, .before = text_of(was), .after = text_of(*jail)});
-        const SetId spared = spared_by(was, sets);
-        const SetId spares = spared_by(*jail, sets);
-        tell_sets(key + ", except", sets.without(spared, spares), sets.without(spares, spared),
-                  sets, changes);
+        const Spared spared = spared_by(was, sets);
+        const Spared spares = spared_by(*jail, sets);
+        tell_sets(key + ", except", sets.without(spared.all, spares.all),
+                  sets.without(spares.all, spared.all), sets, changes);
+        if (spared.all == spares.all && spared.cut != spares.cut)
+            changes.push_back({.key = key + ", except",
+                               .before = "the same addresses",
+                               .after = "the same, but cut out otherwise, which a jail may tell "
+                                        "when it judges whole networks"});
         left.erase(at);
     }
     for (const auto& [name, jail] : left)

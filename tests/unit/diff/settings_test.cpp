@@ -54,6 +54,23 @@ TEST_CASE("whom a jail spares is the same however it is written") {
               .empty());
 }
 
+TEST_CASE("what is cut out of whom a jail spares counts by how it is cut, and by no order") {
+    const auto zone = [](const std::string& networks, const std::string& except) {
+        return "[zones]\nz = { networks = [" + networks + "], except = [" + except + "] }\n" +
+               kJail + "match = [\"x <HOST>\"]\nexcept = [\"z\"]\n";
+    };
+    const std::string one = R"("10.1.0.0/16")";
+    CHECK(changes(zone(R"("10.0.0.0/8", "fd00::/8")", one + R"(, "fd01::/16")"),
+                  zone(R"("fd00::/8", "10.0.0.0/8")", R"("fd01::/16", )" + one))
+              .empty());
+    // 10.1.0.0/16 as a whole is accused by the one jail and spared by the other.
+    const auto told = changes(zone(R"("10.0.0.0/8")", one),
+                              zone(R"("10.0.0.0/8")", R"("10.1.0.0/17", "10.1.128.0/17")"));
+    REQUIRE(told.size() == 1);
+    CHECK(told[0].key == "jail ssh, except");
+    CHECK(told[0].after.find("cut out otherwise") != std::string::npos);
+}
+
 TEST_CASE("one expression with a comma is not two expressions") {
     const auto told = changes(kJail + "match = [\"bad <HOST>, x <HOST>\"]\n",
                               kJail + "match = [\"bad <HOST>\", \"x <HOST>\"]\n");
