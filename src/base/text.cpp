@@ -110,6 +110,18 @@ std::string shortened(std::string_view text, std::size_t most) {
     return std::string(text.substr(0, end)) + "...";
 }
 
+std::string one_line(std::string_view text, std::size_t most) {
+    std::string out;
+    for (std::size_t at = 0; at < text.size();) {
+        const Character character = character_at(text, at);
+        const std::string shown = escaped(character, Tabs::escape);
+        if (out.size() + shown.size() > most) return out + "...";
+        out += shown;
+        at += character.bytes.size();
+    }
+    return out;
+}
+
 bool is_printable(std::string_view text) {
     for (std::size_t at = 0; at < text.size();) {
         const Character character = character_at(text, at);

@@ -33,6 +33,8 @@ enum class Tabs : std::uint8_t { escape, keep };
 // The first `most` bytes, or a little less for the sake of whole characters, and "..." where
 // something was left out.
 [[nodiscard]] std::string shortened(std::string_view text, std::size_t most);
+// escaped(), cut to `most` bytes between characters, "..." then: a line of a comment or of output.
+[[nodiscard]] std::string one_line(std::string_view text, std::size_t most = 160);
 // Is there nothing in `text` that escaped() would change?
 [[nodiscard]] bool is_printable(std::string_view text);
 

@@ -4,6 +4,7 @@
 
 #include "base/fd.h"
 #include "base/file_checks.h"
+#include "base/text.h"
 #include "cli/output.h"
 #include "cli/verbs.h"
 #include "import/spell.h"
@@ -92,16 +93,16 @@ void print(const imported::Imported& done, bool as_json) {
         for (const imported::Finding& finding : done.findings)
             report["findings"].push_back({{"kind", to_string(finding.sort)},
                                           {"line", finding.line},
-                                          {"text", imported::one_line(finding.text, 400)},
-                                          {"why", imported::one_line(finding.why, 1000)}});
+                                          {"text", one_line(finding.text, 400)},
+                                          {"why", one_line(finding.why, 1000)}});
         return print_json(report);
     }
     print_data(done.policy);
     for (const imported::Finding& finding : done.findings) {
         std::string said = std::string(to_string(finding.sort)) + ": ";
         if (finding.line != 0) said += "line " + std::to_string(finding.line) + ": ";
-        if (!finding.text.empty()) said += imported::one_line(finding.text) + "\n    ";
-        say(said + imported::one_line(finding.why, 1000));
+        if (!finding.text.empty()) said += one_line(finding.text) + "\n    ";
+        say(said + one_line(finding.why, 1000));
     }
     if (!done.is_whole())
         say("next: carry the lines above by hand, or leave one out by --ignore LINE if it is not "

@@ -35,18 +35,6 @@ XdpMode xdp_mode_of(const std::string& text) {
     return text == "generic" ? XdpMode::generic : XdpMode::automatic;
 }
 
-const char* text_of(XdpMode mode) {
-    switch (mode) {
-    case XdpMode::automatic:
-        return "auto";
-    case XdpMode::native:
-        return "native";
-    case XdpMode::generic:
-        return "generic";
-    }
-    return "auto";
-}
-
 } // namespace
 
 std::vector<std::string> Enforced::guards() const {
@@ -88,7 +76,7 @@ std::string to_json_text(const Enforced& e) {
                          {"packet_socket_users", e.packet_socket_users},
                          {"interfaces", e.interfaces},
                          {"fallback_interfaces", e.fallback_interfaces},
-                         {"xdp", text_of(e.xdp)},
+                         {"xdp", to_string(e.xdp)},
                          {"flow_max", e.flow_max},
                          {"repeat_s", e.repeat_s},
                          {"rules", rules},

@@ -20,18 +20,6 @@ std::string text_of(bool value) {
     return value ? "true" : "false";
 }
 
-std::string text_of(XdpMode mode) {
-    switch (mode) {
-    case XdpMode::automatic:
-        return "auto";
-    case XdpMode::native:
-        return "native";
-    case XdpMode::generic:
-        return "generic";
-    }
-    return "unknown";
-}
-
 std::string text_of(const std::optional<BanAfter>& after) {
     if (!after) return "off";
     return fmt::format("{} in {} for {}", after->count, to_string(after->find),
@@ -93,11 +81,12 @@ constexpr auto kSpan = [](std::chrono::seconds value) { return to_string(value);
 void compare_hosts(const Host& before, const Host& after, Changes& changes) {
     const auto mode = [](Mode its) { return its == Mode::observe ? "observe" : "enforce"; };
     const auto sockets = [](PacketSockets its) { return to_string(its); };
+    const auto xdp = [](XdpMode its) { return to_string(its); };
     const auto sysctls = [](Sysctls its) { return its == Sysctls::set ? "set" : "check"; };
     compare_setting("host.mode", before.mode, after.mode, mode, changes);
     compare_setting("host.interfaces", names_in(before.interfaces), names_in(after.interfaces),
                     kText, changes);
-    compare_setting("host.xdp", before.xdp, after.xdp, kText, changes);
+    compare_setting("host.xdp", before.xdp, after.xdp, xdp, changes);
     compare_setting("host.cgroup", before.cgroup, after.cgroup, kAsIs, changes);
     compare_setting("host.packet-sockets", before.packet_sockets, after.packet_sockets, sockets,
                     changes);

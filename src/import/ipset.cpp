@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "import/ipset.h"
 
+#include "base/text.h"
 #include "import/match.h"
 #include "import/spell.h"
 #include "import/words.h"

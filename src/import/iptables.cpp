@@ -2,6 +2,7 @@
 // iptables-save and ip6tables-save, `iptables -S`, and what is written like them.
 #include "import/iptables.h"
 
+#include "base/text.h"
 #include "import/import.h"
 #include "import/ipset.h"
 #include "import/iptables_words.h"

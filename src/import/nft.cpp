@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `nft -j list ruleset`: a list of tables, chains, sets and rules. "Line" is a rule's place in
 // that list; its handle is said beside it.
+#include "base/text.h"
 #include "import/import.h"
 #include "import/nft_rule.h"
 #include "import/spell.h"

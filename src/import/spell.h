@@ -36,7 +36,5 @@ struct Networks {
 [[nodiscard]] std::string protocol_name(std::uint8_t number);
 // A TOML basic string, quotes and all, whatever the bytes are.
 [[nodiscard]] std::string quoted(std::string_view text);
-// Fit for a comment or a line of output, and not longer than a line.
-[[nodiscard]] std::string one_line(std::string_view text, std::size_t most = 160);
 
 } // namespace sallyport::imported

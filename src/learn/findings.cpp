@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "learn/findings.h"
 
+#include "base/text.h"
 #include "event/names.h"
 #include "learn/merged.h"
 #include "learn/named.h"

@@ -2,6 +2,7 @@
 #include "learn/policy_text.h"
 
 #include "base/result.h"
+#include "base/text.h"
 #include "event/names.h"
 #include "learn/words.h"
 

@@ -23,18 +23,6 @@ std::string toml_list(const std::vector<std::string>& texts) {
     return "[" + list + "]";
 }
 
-std::string one_line(std::string_view text, std::size_t most) {
-    std::string out;
-    for (std::size_t at = 0; at < text.size();) {
-        const Character character = character_at(text, at);
-        const std::string shown = escaped(character, Tabs::escape);
-        if (out.size() + shown.size() > most) return out + "...";
-        out += shown;
-        at += character.bytes.size();
-    }
-    return out;
-}
-
 std::string plain_name(std::string_view text, std::size_t most) {
     std::string name;
     for (const char c : text) {

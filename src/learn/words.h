@@ -12,8 +12,6 @@ namespace sallyport::learn {
 // A TOML basic string, whatever the bytes are.
 [[nodiscard]] std::string toml_string(std::string_view text);
 [[nodiscard]] std::string toml_list(const std::vector<std::string>& texts);
-// Printable, on one line, and cut to `most` bytes.
-[[nodiscard]] std::string one_line(std::string_view text, std::size_t most = 160);
 // "rag-service": letters, digits and dashes.
 [[nodiscard]] std::string plain_name(std::string_view text, std::size_t most = 24);
 

@@ -30,6 +30,18 @@ const char* to_string(PacketSockets packet_sockets) {
     return "unknown";
 }
 
+const char* to_string(XdpMode xdp) {
+    switch (xdp) {
+    case XdpMode::automatic:
+        return "auto";
+    case XdpMode::native:
+        return "native";
+    case XdpMode::generic:
+        return "generic";
+    }
+    return "unknown";
+}
+
 PeerSet any_peer() {
     static const PrefixList everything = std::make_shared<const std::vector<Prefix>>(std::vector{
         prefix_of(Address::v4(0), 96),

@@ -17,6 +17,7 @@ namespace sallyport {
 
 enum class Mode : std::uint8_t { enforce, observe };
 enum class XdpMode : std::uint8_t { automatic, native, generic };
+[[nodiscard]] const char* to_string(XdpMode xdp);
 enum class PacketSockets : std::uint8_t { report, deny, allow };
 [[nodiscard]] const char* to_string(PacketSockets packet_sockets);
 enum class Sysctls : std::uint8_t { check, set };

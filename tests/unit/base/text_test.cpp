@@ -66,6 +66,16 @@ TEST_CASE("the nearest name is suggested, and none that is far") {
     CHECK(nearest(std::string(100000, 'a'), names).empty());
 }
 
+TEST_CASE("a line is escaped, and cut between characters and never in one") {
+    CHECK(one_line("plain") == "plain");
+    CHECK(one_line("") == "");
+    CHECK(one_line("a\nb\x1b") == R"(a\x0ab\x1b)");
+    CHECK(one_line("abcd", 4) == "abcd");
+    CHECK(one_line("abcde", 4) == "abcd...");
+    CHECK(one_line("abc\n", 4) == "abc...");
+    CHECK(one_line("abcé", 4) == "abc...");
+}
+
 TEST_CASE("of equally near names the first is suggested") {
     const std::vector<std::string> names = {"abcd", "abce"};
     CHECK(nearest("abcf", names) == "abcd");
