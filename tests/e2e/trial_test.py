@@ -157,6 +157,20 @@ class OnTrial(Trials):
         self.assertEqual(self.opens(80), [80])
 
     @each_family
+    def test_datagrams_are_not_listed_before_and_are_refused_by_the_next_one(self, family):
+        """What is listed is TCP's (ADR 15)."""
+        self.there.call("listen", port=53, proto="udp")
+        self.begin(ONE + rule("egress", "dns", both(PEER), proto="udp", ports=[53]))
+        held = self.here.call("hold", dst=PEER[family], port=53, proto="udp")
+        self.assertEqual(held["result"], "open")
+        _, answer = self.change("apply", self.file_of(ONE), "--confirm", "60s")
+        self.assertEqual(answer["would_cut"]["connections"], [], answer)
+        self.assertNotEqual(self.here.result("exchange", handle=held["handle"], timeout=0.5),
+                            "open")
+        self.expect_event(direction="egress", reason="no-rule", dst=PEER[family], dst_port=53)
+        self.here.call("release", handle=held["handle"])
+
+    @each_family
     def test_what_the_trial_let_in_is_cut_when_it_ends(self, family):
         self.begin(ONE)
         self.change("apply", self.file_of(ONE + TWO), "--confirm", "60s")
