@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
+#include <chrono>
 
 using namespace sallyport;
 using imported::Family;
@@ -198,4 +199,37 @@ TEST_CASE("what is no whole rule set is refused") {
         REQUIRE(!done);
         CHECK(done.error().kind == ErrorKind::invalid_input);
     }
+}
+
+TEST_CASE("an accept under -m limit lets in no more than the rate, from all sources together") {
+    const auto done = imported_of(input("DROP", "-A INPUT -p tcp -m tcp --dport 80 -m limit "
+                                                "--limit 10/min --limit-burst 7 -j ACCEPT\n"));
+    const Policy policy = policy_of(done);
+    REQUIRE(policy.rules.size() == 1);
+    REQUIRE(policy.rules[0].limit);
+    const Limit& limit = *policy.rules[0].limit;
+    REQUIRE(limit.total);
+    // A source alone may not have more than all of them had, at once or in a minute.
+    CHECK(limit.total->count == 7);
+    CHECK(limit.total->per == std::chrono::seconds(42)); // ten a minute, and seven at once
+    CHECK(limit.rate == *limit.total);
+    CHECK(limit.burst == 7);
+    CHECK(lets_in(policy, "192.0.2.1", 80));
+    CHECK_FALSE(lets_in(policy, "192.0.2.1", 81));
+}
+
+TEST_CASE("a LOG before an accept makes the accept's rule log, and no other") {
+    const auto done =
+        imported_of(input("DROP", "-A INPUT -p tcp -m tcp --dport 22 -m state --state NEW -j LOG "
+                                  "--log-prefix \"ssh \"\n"
+                                  "-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT\n"
+                                  "-A INPUT -p tcp -m tcp --dport 80 -j ACCEPT\n"));
+    const Policy policy = policy_of(done);
+    REQUIRE(policy.rules.size() == 2);
+    for (const Rule& rule : policy.rules)
+        CHECK(rule.log_new == (rule.services.ranges.front().low == 22));
+    CHECK(lets_in(policy, "192.0.2.1", 22));
+    const auto behind = imported_of(input("DROP", "-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT\n"
+                                                  "-A INPUT -p tcp -m tcp --dport 22 -j LOG\n"));
+    CHECK_FALSE(policy_of(behind).rules.at(0).log_new); // it hears of none that was accepted
 }
