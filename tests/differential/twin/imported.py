@@ -17,6 +17,7 @@ import struct
 import subprocess
 
 import packets
+import ufw
 from ground import HOST, HOST_MAC, SENDER_MAC
 from lab import run
 from observer import forget_flows
@@ -44,8 +45,9 @@ class Example:
         self.path, base = path, path.rpartition(".")[0]
         if name.endswith(".nft.json"):
             self.kind = "nft"
-        self.others = {key: base + end for key, end in (("--ipset", ".ipset"), ("--ipv6", ".ip6tables"))
-                       if os.path.exists(base + end)}
+        beside = (("--ufw-defaults", ".ufw-defaults"), ("--ipv6", ".ufw6")) if self.kind == "ufw" \
+            else (("--ipset", ".ipset"), ("--ipv6", ".ip6tables"))
+        self.others = {key: base + end for key, end in beside if os.path.exists(base + end)}
         self.text = {4: read(path)}
         if self.kind == "nft":
             self.others, self.text = {}, {4: read(path), 6: read(path)}
@@ -60,8 +62,13 @@ class Example:
         self.limited = {int(p) for line in everything.split("\n")
                         if re.search(r"limit|recent", line)
                         for p in re.findall(r"dport (\d+)", line)}
+        self.often = LIMITED
         if self.kind == "nft":
             self.limited = {11434}
+        if self.kind == "ufw":
+            self.often = 5  # ufw's own limit: the sixth in 30 s is refused
+            said = ufw.defaults(read(self.others["--ufw-defaults"]))
+            self.text = {f: ufw.whole(text, f, said) for f, text in self.text.items()}
 
     def policy(self, ground, binary):
         """The policy as imported, for this lab's cgroup."""
@@ -73,6 +80,8 @@ class Example:
 
     def is_unanswered(self, outcome):
         """Does the source drop the answers, by their address alone? What it lets open so is left out."""
+        if self.kind == "ufw":  # answers are let in before all else
+            return False
         packet, text = outcome.packet, self.text[outcome.packet.family]
         peers = {packet.src, packet.dst} - set(HOST.values()) - set(BOX.values())
         gone = [n for line in text.split("\n") if re.search("-j (DROP|REJECT)", line)
@@ -158,7 +167,7 @@ class Tries:
         if port not in self.example.limited:
             return True
         self.asked[source] = self.asked.get(source, 0) + 1
-        return self.asked[source] <= LIMITED
+        return self.asked[source] <= self.example.often
 
     def packet(self, src, dst):
         proto, port = self.service()
@@ -281,7 +290,7 @@ def compare(ground, example, policy, seed, number):
 
 def compare_all(ground, board, binary, seed, number):
     for name in sorted(os.listdir(EXAMPLES)):
-        if not name.endswith((".iptables", ".nft.json")):
+        if not name.endswith((".iptables", ".ufw", ".nft.json")):
             continue
         example = Example(name)
         policy = example.policy(ground, binary)
@@ -295,6 +304,12 @@ def compare_all(ground, board, binary, seed, number):
             counts = [sum(o.passed(side) for o in outcomes) for side in "ab"]
             board.end(f"{name} as imported limits as it does itself: {counts}",
                       counts[0] in range(20, 23) and counts[0] <= counts[1] + 1)
+        if example.kind == "ufw":
+            with ground.on_one_cpu():
+                outcomes = run_batch(ground, Tries(ground, random.Random(seed), example).flood(
+                    "10.0.0.77", 22, 12), lambda o: True)
+            counts = [sum(o.passed(side) for o in outcomes) for side in "ab"]
+            board.end(f"{name} as imported limits as it does itself: {counts}", counts == [5, 5])
         # The proof of the proof: without its deny rules and exceptions, it differs.
         changed = re.sub(r'direction = "ingress"', 'direction = "egress"', policy) \
             .replace("ports = [22]", "ports = [2222]").replace('proto = "any"', 'proto = "tcp"') \
