@@ -7,6 +7,8 @@ namespace sallyport::diff {
 
 using sallyport::to_string; // of durations
 
+namespace {
+
 Content content_of(const Rule& rule, const Space& space, Sets& sets) {
     Content its;
     its.direction = rule.direction;
@@ -26,6 +28,15 @@ Content content_of(const Rule& rule, const Space& space, Sets& sets) {
     for (const ServiceCell& cell : space.services())
         its.services.push_back(holds(rule.services, cell, rule.deny));
     return its;
+}
+
+} // namespace
+
+const Content& Contents::of(const Rule& rule) {
+    const auto at = known_.find(&rule);
+    return at != known_.end()
+               ? at->second
+               : known_.emplace(&rule, content_of(rule, space_, sets_)).first->second;
 }
 
 std::string text_of(const std::optional<Limit>& limit) {

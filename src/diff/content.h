@@ -4,6 +4,7 @@
 #include "diff/sets.h"
 #include "diff/space.h"
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,7 +24,18 @@ struct Content {
     bool operator==(const Content&) const = default;
 };
 
-[[nodiscard]] Content content_of(const Rule& rule, const Space& space, Sets& sets);
+// Of each rule worked out once. The rules are the space's.
+class Contents {
+  public:
+    // Both must outlive this.
+    Contents(const Space& space, Sets& sets) : space_(space), sets_(sets) {}
+    [[nodiscard]] const Content& of(const Rule& rule);
+
+  private:
+    const Space& space_;
+    Sets& sets_;
+    std::map<const Rule*, Content> known_;
+};
 // "20/1m burst 20 a /32 or /64", "none".
 [[nodiscard]] std::string text_of(const std::optional<Limit>& limit);
 

@@ -62,8 +62,8 @@ RuleChange change_of(RuleChange::Kind kind, const Rule& rule) {
 class Comparison {
   public:
     Comparison(const Space& space, Sets& sets)
-        : space_(space), sets_(sets), before_(space.policy(Side::before).rules),
-          after_(space.policy(Side::after).rules) {}
+        : space_(space), sets_(sets), contents_(space, sets),
+          before_(space.policy(Side::before).rules), after_(space.policy(Side::after).rules) {}
 
     std::vector<RuleChange> changes() && {
         by_content(by_name());
@@ -86,30 +86,30 @@ class Comparison {
             left_.erase(at);
             const RulePair& pair = both_.back();
             std::vector<std::string> fields =
-                fields_of(content_of(before_[pair.first], space_, sets_),
-                          content_of(after_[i], space_, sets_));
+                fields_of(contents_.of(before_[pair.first]), contents_.of(after_[i]));
             if (fields.empty()) continue;
             changes_.push_back(change_of(RuleChange::Kind::changed, after_[i]));
             changes_.back().fields = std::move(fields);
             changes_.back().touches_limit =
-                touches_limit(Side::before, pair.first, space_, sets_) ||
-                touches_limit(Side::after, i, space_, sets_);
+                touches_limit(Side::before, pair.first, space_, sets_, contents_) ||
+                touches_limit(Side::after, i, space_, sets_, contents_);
         }
         return unknown;
     }
 
     void by_content(const std::vector<std::size_t>& unknown) {
         std::map<std::size_t, Content> gone;
-        for (const auto& [name, i] : left_) gone.emplace(i, content_of(before_[i], space_, sets_));
+        for (const auto& [name, i] : left_) gone.emplace(i, contents_.of(before_[i]));
         for (const std::size_t i : unknown) {
-            const Content its = content_of(after_[i], space_, sets_);
+            const Content its = contents_.of(after_[i]);
             const auto at =
                 std::ranges::find_if(gone, [&](const auto& one) { return one.second == its; });
             const bool is_new = at == gone.end();
             changes_.push_back(
                 change_of(is_new ? RuleChange::Kind::added : RuleChange::Kind::renamed, after_[i]));
             if (is_new) {
-                changes_.back().touches_limit = touches_limit(Side::after, i, space_, sets_);
+                changes_.back().touches_limit =
+                    touches_limit(Side::after, i, space_, sets_, contents_);
                 continue;
             }
             changes_.back().was = before_[at->first].name;
@@ -118,7 +118,8 @@ class Comparison {
         }
         for (const auto& [i, content] : gone) {
             changes_.push_back(change_of(RuleChange::Kind::removed, before_[i]));
-            changes_.back().touches_limit = touches_limit(Side::before, i, space_, sets_);
+            changes_.back().touches_limit =
+                touches_limit(Side::before, i, space_, sets_, contents_);
         }
     }
 
@@ -135,7 +136,7 @@ class Comparison {
 
     void tell_overtaken() {
         std::map<std::size_t, std::size_t> told; // by loser: how many winners
-        const std::vector<Overtaken> all = find_overtaken(both_, space_, sets_);
+        const std::vector<Overtaken> all = find_overtaken(both_, space_, sets_, contents_);
         for (const Overtaken& one : all) {
             const Rule& loser = after_[one.loser.second];
             const Rule& winner = after_[one.winner.second];
@@ -166,6 +167,7 @@ class Comparison {
 
     const Space& space_;
     Sets& sets_;
+    Contents contents_;
     const std::vector<Rule>& before_;
     const std::vector<Rule>& after_;
     std::map<std::string, std::size_t> left_; // of the earlier, not matched yet

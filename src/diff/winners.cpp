@@ -7,7 +7,6 @@
 #include "diff/standing.h"
 
 #include <algorithm>
-#include <map>
 #include <optional>
 #include <set>
 #include <tuple>
@@ -46,8 +45,8 @@ std::tuple<bool, unsigned, bool> rest_of(const Rule& rule, const ServiceCell& ce
 
 class Finder {
   public:
-    Finder(const std::vector<RulePair>& rules, const Space& space, Sets& sets)
-        : space_(space), sets_(sets), standings_(space, sets) {
+    Finder(const std::vector<RulePair>& rules, const Space& space, Sets& sets, Contents& contents)
+        : space_(space), sets_(sets), standings_(space, sets), contents_(contents) {
         for (const RulePair& one : rules) {
             const Rule& was = rule(Side::before, one);
             const Rule& is = rule(Side::after, one);
@@ -99,14 +98,7 @@ class Finder {
         const Rule& one = rule(side, a.pair);
         const Rule& other = rule(side, b.pair);
         if (one.limit != other.limit || one.log_new != other.log_new) return true;
-        return one.limit && content(one) != content(other);
-    }
-
-    const Content& content(const Rule& rule) {
-        const auto at = contents_.find(&rule);
-        return at != contents_.end()
-                   ? at->second
-                   : contents_.emplace(&rule, content_of(rule, space_, sets_)).first->second;
+        return one.limit && contents_.of(one) != contents_.of(other);
     }
 
     void look(const Known& a, const Known& b, const ServiceCell& cell) {
@@ -184,7 +176,7 @@ class Finder {
     const Space& space_;
     Sets& sets_;
     Standings standings_;
-    std::map<const Rule*, Content> contents_;
+    Contents& contents_;
     std::vector<Known> rules_; // allow rules, in the earlier order
     std::set<std::tuple<std::size_t, std::size_t, bool, bool>> looked_;
     std::vector<Overtaken> found_;
@@ -205,19 +197,20 @@ bool may_meet(const Content& a, const Content& b, Sets& sets) {
 } // namespace
 
 std::vector<Overtaken> find_overtaken(const std::vector<RulePair>& rules, const Space& space,
-                                      Sets& sets) {
-    return Finder(rules, space, sets).find();
+                                      Sets& sets, Contents& contents) {
+    return Finder(rules, space, sets, contents).find();
 }
 
 // Limits are of rules for the way in.
-bool touches_limit(Side side, std::size_t rule, const Space& space, Sets& sets) {
+bool touches_limit(Side side, std::size_t rule, const Space& space, Sets& sets,
+                   Contents& contents) {
     const std::vector<Rule>& rules = space.policy(side).rules;
     if (rules[rule].deny || rules[rule].direction != Direction::ingress) return false;
     if (rules[rule].limit) return true;
-    const Content its = content_of(rules[rule], space, sets);
+    const Content& its = contents.of(rules[rule]);
     return std::ranges::any_of(rules, [&](const Rule& other) {
         return other.limit && !other.deny && other.direction == Direction::ingress &&
-               may_meet(its, content_of(other, space, sets), sets);
+               may_meet(its, contents.of(other), sets);
     });
 }
 
