@@ -55,13 +55,10 @@ void read_catalogue(const std::string& directory, LoadedCatalogue& loaded) {
 
 // Of a wall that stands: what was kept of the policy that is in force; nullopt when there is none.
 std::optional<ParsedPolicy> kept_policy(const StatusView& status, const Paths& paths) {
-    const PolicyHistory history(paths.state_dir);
-    std::optional<HistoryEntry> found;
-    for (const HistoryEntry& entry : history.entries()) {
-        if (entry.sha256 != status.policy_sha256) continue;
-        if (!found || entry.generation == status.generation) found = entry;
-    }
-    const auto source = found ? history.load(*found) : fail(ErrorKind::not_found, "none kept");
+    const std::optional<HistoryEntry> found =
+        entry_in_force(paths.state_dir, status.generation, status.policy_sha256);
+    const auto source = found ? PolicyHistory(paths.state_dir).load(*found)
+                              : fail(ErrorKind::not_found, "none kept");
     if (!source || !source->text) return std::nullopt;
     return parse_again(*source->text, source->file);
 }

@@ -88,8 +88,9 @@ Result<DiffSource> loaded_policy(const Paths& paths) {
     const std::vector<HistoryEntry> entries = SP_TRY(entries_of(history, paths));
     const Result<StatusView> status = status_from_pins(paths);
     if (status && !status->policy_sha256.empty()) {
-        const auto at = std::ranges::find(entries, status->policy_sha256, &HistoryEntry::sha256);
-        if (at != entries.end()) return from_history(history, *at, "the loaded policy, ");
+        const std::optional<HistoryEntry> loaded =
+            entry_in_force(paths.state_dir, status->generation, status->policy_sha256);
+        if (loaded) return from_history(history, *loaded, "the loaded policy, ");
         return fail(ErrorKind::not_found, "the loaded policy is not in the history",
                     "name two policies: sallyport diff A B");
     }

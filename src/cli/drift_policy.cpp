@@ -107,8 +107,12 @@ Status compare_file(const StandingWall& wall, const PolicySource& kept, const Ma
         kept.text ? changed_files(text, *kept.text) : std::vector<std::string>{};
     if (changed.empty() || !now->policy) return {};
     // A list of bans is followed as it changes, and the tables do not have it.
-    const PolicySource anew{
-        .policy = *now->policy, .file = file, .sha256 = now->sha256, .by = {}, .text = nullptr};
+    const PolicySource anew{.policy = *now->policy,
+                            .file = file,
+                            .sha256 = now->sha256,
+                            .by = {},
+                            .contents = {},
+                            .text = nullptr};
     const Result<MapImage> other = compiled_again(anew, wall.enforced, image.slot.generation);
     if (other && is_same(*other, image)) return {};
     Finding finding = about_file(file, "files of its zones have changed since it was loaded", load);

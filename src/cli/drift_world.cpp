@@ -126,11 +126,11 @@ Result<PolicySource> kept_policy_of(const Enforced& enforced, const Paths& paths
     const PolicyHistory history(paths.state_dir);
     std::optional<HistoryEntry> best;
     const auto rank = [&](const HistoryEntry& entry) {
-        if (entry.generation == enforced.generation) return 2;
+        if (entry.generation == enforced.began()) return 2;
         return entry.is_good() ? 1 : 0;
     };
     for (HistoryEntry& entry : history.entries()) { // the newest first
-        if (entry.sha256 != enforced.sha256) continue;
+        if (!enforced.is_of(entry.sha256, entry.contents())) continue;
         if (!best || rank(entry) > rank(*best)) best = std::move(entry);
     }
     if (!best)

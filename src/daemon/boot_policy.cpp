@@ -61,6 +61,11 @@ BootPolicy boot_shut(const std::string& state_dir, const std::optional<PolicySou
 
 BootPolicy boot_policy(const std::string& state_dir, const std::optional<PolicySource>& file) {
     const PolicyHistory history(state_dir);
+    // The settled record is of no trial: who confirmed it may have died before he could say so.
+    const Result<std::optional<Enforced>> record = load_settled(state_dir);
+    if (record && *record)
+        if (const Status ended = history.note_confirmed(**record); !ended)
+            spdlog::warn("{}", ended.error().text());
     const Status listed = history.check_listable();
     if (!listed) return boot_shut(state_dir, file, listed.error().text());
     const std::optional<HistoryEntry> good = history.last_good();

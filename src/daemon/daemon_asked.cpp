@@ -42,22 +42,15 @@ void Daemon::begin(const BootPolicy& boot) {
         news.in_force = boot.source;
         break;
     case BootPolicy::From::kept:
-        keeper_.note_restored();
+        keeper_.note_restored(news);
         news.in_force = boot.source;
         break;
     case BootPolicy::From::shut:
-        keeper_.note_restored();
+        keeper_.note_restored(news);
         break;
     case BootPolicy::From::standing: {
-        std::optional<PolicySource> standing = keeper_.standing(news);
-        if (standing) {
-            wall_.know(standing->policy, news.wall);
-        } else if (boot.source && boot.source->sha256 == wall_.enforced().sha256) {
-            // Whoever put it into force kept no history, or died before that.
-            standing = boot.source;
-            if (!wall_.trial()) keeper_.note_first(*boot.source, news);
-        }
-        news.in_force = std::move(standing);
+        news.in_force = keeper_.standing(news);
+        if (news.in_force) wall_.know(news.in_force->policy, news.wall);
         break;
     }
     }
@@ -91,7 +84,7 @@ void Daemon::reload(pid_t asker) {
 
 // Of the policy in force alone: what a restart does not apply does not ban either.
 void Daemon::follow_jails(const PolicySource& source) {
-    if (source.sha256 == wall_.enforced().sha256)
+    if (wall_.enforced().is_of(source.sha256, source.contents))
         tell(jails_of(source, *jails_, wall_));
     else if (!source.policy.jails.empty() || !source.policy.fail2ban.jails.empty())
         spdlog::warn("no jail works until it is loaded, by SIGHUP");

@@ -46,12 +46,14 @@ std::vector<std::string> Enforced::guards() const {
 Enforced without_record(const Enforced& tried, std::uint32_t generation, bool observe) {
     Enforced known = tried;
     known.generation = generation;
+    known.first_generation = 0;
     known.observe = observe;
     known.panic = false;
     if (!tried.fallback_interfaces.empty()) known.interfaces = tried.fallback_interfaces;
     known.fallback_interfaces.clear();
     known.file.clear();
     known.sha256.clear();
+    known.contents.clear();
     known.applied.clear();
     known.by.clear();
     known.rules.clear();
@@ -65,9 +67,11 @@ std::string to_json_text(const Enforced& e) {
         rules.push_back({{"name", rule.name}, {"direction", to_string(rule.direction)}});
     const json object = {{"generation", e.generation},
                          {"panic", e.panic},
+                         {"first_generation", e.first_generation},
                          {"last_generation", e.last_generation},
                          {"file", e.file},
                          {"sha256", e.sha256},
+                         {"contents", e.contents},
                          {"applied", e.applied},
                          {"by", e.by},
                          {"observe", e.observe},
@@ -92,9 +96,11 @@ Result<Enforced> enforced_from_json(const std::string& text) {
         Enforced e{
             .generation = object.at("generation"),
             .panic = object.value("panic", false),
+            .first_generation = object.value("first_generation", 0u),
             .last_generation = object.value("last_generation", 0u),
             .file = object.at("file"),
             .sha256 = object.at("sha256"),
+            .contents = object.value("contents", ""),
             .applied = object.at("applied"),
             .by = object.at("by"),
             .observe = object.at("observe"),
@@ -153,7 +159,14 @@ Result<std::optional<Enforced>> load_enforced(const std::string& state_dir,
     // Staged and never settled: killed between, or before, the switch.
     Result<std::optional<Enforced>> staged = read_record(staged_in(state_dir));
     if (staged && *staged && (*staged)->generation == generation) return staged;
-    return read_record(path_in(state_dir));
+    Result<std::optional<Enforced>> settled = load_settled(state_dir);
+    if (settled && *settled && (*settled)->generation == generation) return settled;
+    const bool is_same_policy = staged && *staged && (*staged)->first_generation != 0 &&
+                                (*staged)->first_generation <= generation &&
+                                generation < (*staged)->generation;
+    if (!is_same_policy) return settled;
+    (*staged)->generation = generation;
+    return staged;
 }
 
 } // namespace sallyport

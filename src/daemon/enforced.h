@@ -21,10 +21,14 @@ struct EnforcedRule {
 
 struct Enforced {
     std::uint32_t generation = 0;
-    bool panic = false;                // by `panic`, until that ends: as a policy on trial
+    bool panic = false; // by `panic`, until that ends: as a policy on trial
+    // When its policy came into force: compiled anew for other interfaces, it gets a higher
+    // generation and stays the same policy. 0: a record of an earlier version.
+    std::uint32_t first_generation = 0;
     std::uint32_t last_generation = 0; // the highest ever in force; none comes twice
     std::string file;                  // the policy's, absolute
     std::string sha256;                // of its bytes
+    std::string contents;              // contents_hash(); "" in records of earlier versions
     std::string applied;               // RFC 3339, UTC
     std::string by;                    // who started or asked
     bool observe = false;
@@ -43,6 +47,14 @@ struct Enforced {
     // The interfaces that its tables were made for; empty in records of earlier versions.
     std::vector<std::string> compiled_for;
     bool operator==(const Enforced&) const = default;
+    [[nodiscard]] std::uint32_t began() const {
+        return first_generation != 0 ? first_generation : generation;
+    }
+    // Is it that policy? By the file's hash alone where the record says no more.
+    [[nodiscard]] bool is_of(const std::string& file_hash, const std::string& all_contents) const {
+        return !sha256.empty() &&
+               (contents.empty() ? sha256 == file_hash : contents == all_contents);
+    }
     // Globs of the NICs to guard.
     [[nodiscard]] std::vector<std::string> guards() const;
 };

@@ -3,6 +3,7 @@
 
 #include "base/durable_file.h"
 #include "base/sha256.h"
+#include "daemon/contents_hash.h"
 
 #include <algorithm>
 #include <array>
@@ -83,6 +84,10 @@ bool is_number(const std::string& name) {
 }
 
 } // namespace
+
+std::string HistoryEntry::contents() const {
+    return contents_hash(sha256, files);
+}
 
 const char* to_string(Outcome outcome) {
     return kOutcomes.at(static_cast<std::size_t>(outcome));
@@ -167,6 +172,30 @@ Status PolicyHistory::set_outcome(std::uint32_t number, Outcome outcome) const {
     return replace_durably(directory_of(number) + "/about.json", to_text(*entry));
 }
 
+Status PolicyHistory::note_confirmed(const Enforced& enforced) const {
+    for (const HistoryEntry& entry : entries())
+        if (entry.outcome == Outcome::trial && entry.generation == enforced.began() &&
+            enforced.is_of(entry.sha256, entry.contents()))
+            return set_outcome(entry.number, Outcome::confirmed);
+    return {};
+}
+
+Status PolicyHistory::end_trials(const Enforced& enforced) const {
+    // First: what is good must not be taken for expired because a disk is full.
+    SP_TRY(note_confirmed(enforced));
+    for (const HistoryEntry& entry : entries())
+        if (entry.outcome == Outcome::trial) SP_TRY(set_outcome(entry.number, Outcome::expired));
+    return {};
+}
+
+std::optional<HistoryEntry> PolicyHistory::find_enforced(const Enforced& enforced) const {
+    const std::vector<HistoryEntry> all = entries();
+    const auto at = std::ranges::find_if(all, [&](const HistoryEntry& entry) {
+        return enforced.is_of(entry.sha256, entry.contents());
+    });
+    return at == all.end() ? std::nullopt : std::optional(*at);
+}
+
 Result<PolicySource> PolicyHistory::load(const HistoryEntry& entry) const {
     const std::string path = directory_of(entry.number) + "/policy.toml";
     auto read = std::make_shared<PolicyText>();
@@ -198,6 +227,7 @@ Result<PolicySource> PolicyHistory::load(const HistoryEntry& entry) const {
                         .file = entry.file,
                         .sha256 = entry.sha256,
                         .by = entry.by,
+                        .contents = entry.contents(),
                         .text = std::move(read)};
 }
 
@@ -261,6 +291,16 @@ void PolicyHistory::prune() const {
         std::error_code ignored;
         if (!used.contains(at->path().filename())) fs::remove(at->path(), ignored);
     }
+}
+
+std::optional<HistoryEntry> entry_in_force(const std::string& state_dir, std::uint32_t generation,
+                                           const std::string& sha256) {
+    Enforced named;
+    named.sha256 = sha256;
+    Result<std::optional<Enforced>> record = load_enforced(state_dir, generation);
+    if (record && *record && (*record)->generation == generation && (*record)->sha256 == sha256)
+        named = **std::move(record);
+    return PolicyHistory(state_dir).find_enforced(named);
 }
 
 } // namespace sallyport

@@ -11,6 +11,7 @@
 // The wall does not wait for a disk: what cannot be written is an error to tell, and the
 // policy is in force all the same.
 #include "base/result.h"
+#include "daemon/enforced.h"
 #include "daemon/wall_news.h"
 
 #include <cstdint>
@@ -35,8 +36,9 @@ struct HistoryEntry {
     std::string message; // "": none
     std::string mode;    // "enforce", "observe"
     std::uint32_t generation = 0;
-    std::uint32_t restores = 0;               // the number that a rollback took up again; 0: none
-    std::map<std::string, std::string> files; // sha256 of zone files, by path as resolved
+    std::uint32_t restores = 0;                 // the number that a rollback took up again; 0: none
+    std::map<std::string, std::string> files;   // sha256 of zone files, by path as resolved
+    [[nodiscard]] std::string contents() const; // contents_hash()
     [[nodiscard]] bool is_good() const {
         return outcome == Outcome::applied || outcome == Outcome::confirmed;
     }
@@ -55,6 +57,12 @@ class PolicyHistory {
     // and mode of `entry` are set here.
     [[nodiscard]] Result<std::uint32_t> add(const PolicySource& source, HistoryEntry entry) const;
     [[nodiscard]] Status set_outcome(std::uint32_t number, Outcome outcome) const;
+    // `enforced` is on trial no more, and nobody may have written down that it was confirmed.
+    [[nodiscard]] Status note_confirmed(const Enforced& enforced) const;
+    // The same, and all other trials are expired: none runs.
+    [[nodiscard]] Status end_trials(const Enforced& enforced) const;
+    // The newest that is what `enforced` is of, zone files too; nullopt: none is.
+    [[nodiscard]] std::optional<HistoryEntry> find_enforced(const Enforced& enforced) const;
     // Parsed anew from what was kept. not_found; invalid_input when its bytes have changed.
     [[nodiscard]] Result<PolicySource> load(const HistoryEntry& entry) const;
     // The policy to go back to from the newest good one: what was good before it. A rollback
@@ -78,5 +86,10 @@ class PolicyHistory {
     void prune() const;
     std::string directory_;
 };
+
+// Of the policy in force as a status names it: by the record of it, and where that is lost by the
+// file's hash alone. nullopt: none was kept.
+[[nodiscard]] std::optional<HistoryEntry>
+entry_in_force(const std::string& state_dir, std::uint32_t generation, const std::string& sha256);
 
 } // namespace sallyport

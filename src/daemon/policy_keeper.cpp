@@ -3,10 +3,12 @@
 
 #include "base/duration.h"
 #include "daemon/lockout.h"
+#include "daemon/policy_source.h"
 #include "daemon/running_worlds.h"
 
 #include <algorithm>
 #include <ctime>
+#include <filesystem>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
@@ -86,35 +88,50 @@ void PolicyKeeper::keep(const PolicySource& source, const Wish& wish, Outcome ou
                                      number.error().text());
 }
 
-// A trial that ended while nobody was there.
-void PolicyKeeper::end_stale_trials() const {
-    for (const HistoryEntry& entry : history_.entries())
-        if (entry.outcome == Outcome::trial)
-            static_cast<void>(history_.set_outcome(entry.number, Outcome::expired));
+// A trial that ended while nobody was there, or whose confirmation was not written down.
+void PolicyKeeper::end_stale_trials(PolicyNews& news) const {
+    const Status ended = history_.end_trials(wall_.enforced());
+    if (!ended) news.wall.warnings.push_back(ended.error().text());
 }
 
 void PolicyKeeper::note_first(const PolicySource& source, PolicyNews& news) {
-    end_stale_trials();
+    end_stale_trials(news);
     Wish wish;
     wish.by = source.by;
     keep(source, wish, Outcome::applied, 0, news);
 }
 
 std::optional<PolicySource> PolicyKeeper::standing(PolicyNews& news) {
-    if (!wall_.trial()) end_stale_trials();
-    const std::vector<HistoryEntry> all = history_.entries();
-    const auto load = [&](const std::string& sha256) -> std::optional<PolicySource> {
-        const auto at = std::ranges::find(all, sha256, &HistoryEntry::sha256);
-        if (at == all.end()) return std::nullopt;
-        Result<PolicySource> source = history_.load(*at);
+    if (!wall_.trial()) end_stale_trials(news);
+    const auto load = [&](const Enforced& enforced) -> std::optional<PolicySource> {
+        const std::optional<HistoryEntry> entry = history_.find_enforced(enforced);
+        if (!entry) return std::nullopt;
+        Result<PolicySource> source = history_.load(*entry);
         if (source) return *std::move(source);
         news.wall.notes.push_back(source.error().text());
         return std::nullopt;
     };
     if (wall_.trial())
-        if (const std::optional<PolicySource> good = load(wall_.trial()->good.sha256))
+        if (const std::optional<PolicySource> good = load(wall_.trial()->good))
             wall_.know_fallback(good->policy);
-    return load(wall_.enforced().sha256);
+    const Enforced& enforced = wall_.enforced();
+    std::optional<PolicySource> source = load(enforced);
+    if (source || history_.find_enforced(enforced)) return source;
+    source = as_its_file_has_it(enforced);
+    if (!source) return std::nullopt;
+    Wish wish;
+    wish.by = enforced.by;
+    keep(*source, wish, wall_.trial() ? Outcome::trial : Outcome::applied, 0, news);
+    return source;
+}
+
+std::optional<PolicySource> PolicyKeeper::as_its_file_has_it(const Enforced& enforced) const {
+    std::error_code error;
+    if (enforced.sha256.empty() || !std::filesystem::exists(enforced.file, error))
+        return std::nullopt;
+    std::optional<PolicySource> source = read_policy(enforced.file);
+    if (!source || !enforced.is_of(source->sha256, source->contents)) return std::nullopt;
+    return source;
 }
 
 bool PolicyKeeper::is_leap(const PolicySource& source, const Wish& wish) const {
@@ -181,6 +198,11 @@ Result<ordered_json> PolicyKeeper::confirm(PolicyNews& news) {
     if (const std::optional<HistoryEntry> tried = newest(Outcome::trial)) {
         const Status kept = history_.set_outcome(tried->number, Outcome::confirmed);
         if (!kept) news.wall.warnings.push_back(kept.error().text());
+    } else {
+        news.wall.warnings.push_back(fmt::format(
+            "the policy is confirmed, and not in the history: a boot would take the one before "
+            "it; sallyport apply {} keeps it",
+            wall_.enforced().file));
     }
     news.said.emplace_back(EventState::confirmed, "");
     return answer_of(wall_, news);

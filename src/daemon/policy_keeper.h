@@ -45,8 +45,9 @@ class PolicyKeeper {
     // The first policy of a wall, which is in force already.
     void note_first(const PolicySource& source, PolicyNews& news);
     // The same of one that was kept: it is in the history already. Trials have ended.
-    void note_restored() const { end_stale_trials(); }
-    // What a restart finds in force, and does not have from the file: as it was kept.
+    void note_restored(PolicyNews& news) const { end_stale_trials(news); }
+    // What a restart finds in force: as it was kept, or as its file still has it, which is kept
+    // then: whoever put it into force may have died before that.
     [[nodiscard]] std::optional<PolicySource> standing(PolicyNews& news);
 
     // The answers are objects for the control socket: "changed" is false when the policy would
@@ -73,7 +74,8 @@ class PolicyKeeper {
                                                           const Wish& wish, PolicyNews& news);
     void keep(const PolicySource& source, const Wish& wish, Outcome outcome, std::uint32_t restores,
               PolicyNews& news);
-    void end_stale_trials() const;
+    void end_stale_trials(PolicyNews& news) const;
+    [[nodiscard]] std::optional<PolicySource> as_its_file_has_it(const Enforced& enforced) const;
     // Nothing has enforced here yet, and who asks for it may not see what it does to him.
     [[nodiscard]] bool is_leap(const PolicySource& source, const Wish& wish) const;
     void end_trial(Outcome outcome, const std::string& why, PolicyNews& news);

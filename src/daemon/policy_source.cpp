@@ -3,6 +3,7 @@
 
 #include "config/parse.h"
 #include "daemon/advice.h"
+#include "daemon/contents_hash.h"
 #include "daemon/forged_sources.h"
 #include "daemon/log.h"
 #include "kernel/interfaces.h"
@@ -50,6 +51,7 @@ std::optional<PolicySource> read_policy(const std::string& file) {
                         .file = error ? file : absolute.string(),
                         .sha256 = parsed->sha256,
                         .by = started_by(),
+                        .contents = contents_hash(*text, parsed->sha256),
                         .text = std::move(text)};
 }
 

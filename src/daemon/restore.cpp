@@ -53,7 +53,7 @@ Result<int> restore_wall(const RunOptions& options) {
     if (boot.from == BootPolicy::From::file)
         keeper.note_first(*boot.source, later);
     else
-        keeper.note_restored();
+        keeper.note_restored(later);
     log_news(later.wall);
     if (!followed) log_error(followed.error());
     if (boot.from == BootPolicy::From::shut) return kExitShut;

@@ -76,7 +76,7 @@ Result<Wall> adopt(const RunOptions& options, Pins pins, const BootPolicy& boot,
     spdlog::info("adopted the standing wall, generation {}", wall.enforced().generation);
     if (wall.enforced().file == kShutFile) {
         leave_shut(options, wall, news);
-    } else if (boot.source && boot.source->sha256 == wall.enforced().sha256) {
+    } else if (boot.source && wall.enforced().is_of(boot.source->sha256, boot.source->contents)) {
         wall.know(boot.source->policy, news);
     } else if (boot.source) {
         spdlog::warn("{} differs from what is enforced; a restart never applies it by itself: "

@@ -123,8 +123,9 @@ Result<Wall> Wall::adopt(Pins pins, const std::string& state_dir, WallNews& news
     if (wall.enforced_.generation != slot.generation) {
         news.notes.push_back(fmt::format("the record names generation {}, the kernel enforces {}",
                                          wall.enforced_.generation, slot.generation));
-        wall.enforced_.rules.clear();
-        wall.enforced_.generation = slot.generation;
+        // Of another policy: which one stands nobody can say, nor may that one take its place.
+        const bool observes = (slot.flags & SP_SLOT_OBSERVE) != 0;
+        wall.enforced_ = without_record(wall.enforced_, slot.generation, observes);
     }
     wall.rules_of_[slot.generation] = wall.enforced_.rules;
     // It may have been staged only; the next one to be staged must not take its place.
@@ -184,12 +185,14 @@ Result<std::uint32_t> Wall::load_policy_into_slot(const PolicySource& source, Ma
     return slot;
 }
 
-void Wall::note_next(const PolicySource& source, const MapImage& image, WallNews& news) {
+void Wall::note_next(const PolicySource& source, const MapImage& image, Kept kept, WallNews& news) {
     next_ = enforced_;
     next_.generation = image.slot.generation;
+    next_.first_generation = kept == Kept::stay ? enforced_.began() : next_.generation;
     next_.last_generation = std::max(next_.last_generation, next_.generation);
     next_.file = source.file;
     next_.sha256 = source.sha256;
+    next_.contents = source.contents;
     next_.applied = now_rfc3339();
     next_.by = source.by;
     next_.observe = source.policy.host.mode == Mode::observe;
@@ -279,7 +282,7 @@ Status Wall::switch_to(const PolicySource& source, std::uint32_t slot, const Map
     Status guarded = guard_nics(source.policy.host.xdp, OnRefusal::fail, news);
     if (guarded) {
         if (source.policy.host.packet_sockets == PacketSockets::deny) deny_packet_sockets(news);
-        note_next(source, image, news);
+        note_next(source, image, how.kept, news);
         guarded = move_word(slot, how);
     }
     if (!guarded) {

@@ -178,7 +178,7 @@ class Wall {
     [[nodiscard]] Result<std::uint32_t> next_generation() const;
     // The record of what comes is on disk before it is in force, and is the record
     // once it is: whoever is killed between the two is adopted by either name.
-    void note_next(const PolicySource& source, const MapImage& image, WallNews& news);
+    void note_next(const PolicySource& source, const MapImage& image, Kept kept, WallNews& news);
     void note_switched(WallNews& news);
     // Not to get the hooks is no failure: the policy holds without them, and says so.
     void deny_packet_sockets(WallNews& news);

@@ -231,6 +231,7 @@ Status Wall::follow_interfaces(WallNews& news) {
                             .file = enforced_.file,
                             .sha256 = enforced_.sha256,
                             .by = enforced_.by,
+                            .contents = enforced_.contents,
                             .text = nullptr};
     MapImage image;
     const std::uint32_t free = SP_TRY(load_policy_into_slot(same, image));

@@ -18,6 +18,7 @@ struct PolicySource {
     std::string file;
     std::string sha256;
     std::string by;
+    std::string contents;                   // contents_hash(); "": without a text
     std::shared_ptr<const PolicyText> text; // null: not to be had again
 };
 

@@ -72,7 +72,7 @@ Result<Wall> Wall::raise(Pins pins, const PolicySource& source, const Raising& h
         SP_TRY(wall.install(cgroup, source.policy.host.xdp,
                             how.waits_for_nics ? OnRefusal::keep_trying : OnRefusal::fail, keep,
                             news));
-        wall.note_next(source, image, news);
+        wall.note_next(source, image, Kept::go, news);
         SP_TRY(activate(wall.programs_.maps(), slot));
         wall.note_switched(news);
         return {};
@@ -94,7 +94,7 @@ Result<Wall> Wall::raise(Pins pins, const PolicySource& source, const Raising& h
 // before the first program that obeys it is at its hook.
 Status Wall::take_over(const PolicySource& source, std::uint32_t slot, const MapImage& image,
                        const Cgroup& cgroup, KeepRunning keep, WallNews& news) {
-    note_next(source, image, news);
+    note_next(source, image, Kept::go, news);
     SP_TRY(activate(programs_.maps(), slot));
     note_switched(news);
     SP_TRY(pins_.take_links(cgroup.id));

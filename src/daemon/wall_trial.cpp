@@ -86,7 +86,10 @@ Status Wall::end_trial(WallNews& news) {
 // When adopting: a trial that runs goes on, one that is over is written down as such.
 Status Wall::adopt_trial(WallNews& news) {
     const ControlState state = SP_TRY(control_state(programs_.maps()));
-    if (state.phase == TrialPhase::none) return {};
+    if (state.phase == TrialPhase::none) {
+        enforced_.fallback_interfaces.clear(); // of who was killed as he confirmed it
+        return {};
+    }
     Result<std::optional<Enforced>> settled = load_settled(state_dir_);
     if (state.phase == TrialPhase::runs) {
         trial_.emplace();

@@ -1,49 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
 """Policies that are applied, on trial, confirmed and taken back; the kernel keeps the time."""
-import json
+import datetime
+import hashlib
 import os
-import shutil
 import unittest
 
-from harness import PEER, E2e, both, each_family, eventually, rule
+from harness import PEER, both, each_family, eventually, rule
+from policy_support import Policies
 
 ONE = rule("ingress", "web", both(PEER), ports=[80])
 TWO = rule("ingress", "api", both(PEER), ports=[81])
 
 
-class Trials(E2e):
+class Trials(Policies):
     @classmethod
     def prepare(cls):
         for port in (80, 81):
             cls.here.call("listen", port=port)
 
-    @classmethod
-    def begin(cls, *arguments, **options):
-        """A wall without a past."""
-        cls.end()
-        shutil.rmtree(os.path.join(cls.guard.directory, "state"), ignore_errors=True)
-        super().begin(*arguments, **options)
-
     def file_of(self, rules, name="next.toml", **options):
         return self.guard.write_policy(self.policy(rules, **options), name)
 
-    def change(self, *arguments):
-        done = self.guard.call(*arguments, "--json")
-        return done.returncode, json.loads(done.stdout) if done.stdout else done.stderr
-
     def rules(self):
         return sorted(found["name"] for found in self.guard.status()["rules"])
-
-    def outcomes(self):
-        return [entry["outcome"] for entry in self.change("history")[1]["policies"]]
-
-    def opens(self, *ports):
-        """Which of these the peer can open, over both families, and they agree."""
-        answers = {family: [port for port in ports
-                            if self.into(port, family, timeout=0.4) == "open"]
-                   for family in (4, 6)}
-        self.assertEqual(answers[4], answers[6])
-        return answers[4]
 
 
 class Applied(Trials):
@@ -58,7 +37,25 @@ class Applied(Trials):
         self.assertEqual([(e["number"], e["outcome"], e["message"]) for e in history],
                          [(2, "applied", "the api alone"), (1, "applied", None)])
         self.assertTrue(history[0]["by"].startswith("root"))
+        with open(self.file_of(TWO), "rb") as file:
+            self.assertEqual(history[0]["sha256"], hashlib.sha256(file.read()).hexdigest())
+        self.assertEqual(history[0]["applied"], self.guard.status()["policy"]["applied"])
+        applied = datetime.datetime.fromisoformat(history[0]["applied"].replace("Z", "+00:00"))
+        age = datetime.datetime.now(datetime.timezone.utc) - applied
+        self.assertTrue(-2.0 <= age.total_seconds() <= 120.0, history[0]["applied"])
         self.assertIn("the api alone", self.guard.call("history").stdout)
+
+    def test_the_history_names_who_became_root_by_sudo(self):
+        self.begin(ONE)
+        file = self.file_of(TWO)
+        self.guard.environment["SUDO_USER"] = "mia"
+        try:
+            self.change("apply", file)
+        finally:
+            del self.guard.environment["SUDO_USER"]
+        self.change("rollback")
+        self.assertEqual([entry["by"] for entry in self.change("history")[1]["policies"][:2]],
+                         ["root", "root (mia)"])
 
     def test_what_is_no_policy_changes_nothing(self):
         self.begin(ONE)
@@ -215,7 +212,7 @@ class Unattended(Trials):
         self.begin(ONE)
         self.change("apply", self.file_of(TWO), "--confirm", "60s")
         self.guard.kill()
-        os.remove(os.path.join(self.guard.directory, "state", "enforced.json"))  # a disk was full
+        os.remove(self.state("enforced.json"))  # a disk was full
         self.guard.start(self.file)
         self.assertEqual(self.change("rollback")[0], 0)
         self.assertEqual(self.opens(80, 81), [80])
@@ -234,6 +231,29 @@ class Unattended(Trials):
 
 
 class History(Trials):
+    def test_the_same_file_with_other_zone_files_is_another_policy(self):
+        """A restart knows the one that is in force, and goes on by it."""
+        zones = '[zones]\npeers = { file = "peers.netset" }\n'
+        zoned = rule("ingress", "zoned", "peers", ports=[81]) + 'interfaces = ["eth0"]\n'
+        self.guard.write_policy("10.1.0.2\nfd00:1::2\n", "peers.netset")
+        self.begin(ONE)
+        self.change("apply", self.file_of(zoned, zones=zones))
+        self.guard.write_policy("10.9.0.2\nfd00:9::2\n", "peers.netset")
+        self.change("apply", self.file_of(zoned, zones=zones), "--confirm", "600s")
+        self.assertEqual(self.opens(81), [])
+        self.assertEqual(self.change("rollback")[0], 0)
+        self.assertEqual(self.opens(81), [81])
+        self.guard.kill()
+        code, answer = self.change("diff")  # of what is loaded and its file, whose zones differ
+        self.assertEqual((code, answer["differs"]), (1, True), answer)
+        self.guard.start(self.file)
+        self.host.ip("link add spare0 type veth peer name spare1")  # compiled anew
+        try:
+            self.guard.call("guard", "spare0")
+            self.assertEqual(self.opens(81), [81])
+        finally:
+            self.host.ip("link del spare0")
+
     def test_rollback_goes_back_one_policy_after_another(self):
         zone = self.guard.write_policy("10.1.0.2\nfd00:1::2\n", "peers.netset")
         self.begin(ONE)
@@ -295,7 +315,7 @@ class History(Trials):
     def test_a_kept_policy_that_was_changed_is_refused(self):
         self.begin(ONE)
         self.change("apply", self.file_of(TWO))
-        kept = os.path.join(self.guard.directory, "state", "policies", "000001", "policy.toml")
+        kept = self.state("policies", "000001", "policy.toml")
         with open(kept, "a", encoding="utf-8") as file:
             file.write("# nothing much\n")
         done = self.guard.call("rollback")
@@ -305,7 +325,7 @@ class History(Trials):
 
     def test_a_full_disk_keeps_no_policy_from_ruling(self):
         self.begin(ONE)
-        policies = os.path.join(self.guard.directory, "state", "policies")
+        policies = self.state("policies")
         os.rename(policies, policies + ".away")
         self.guard.write_policy("in the way", "state/policies")
         code, answer = self.change("apply", self.file_of(TWO))

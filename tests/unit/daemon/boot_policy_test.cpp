@@ -3,6 +3,7 @@
 #include "base/sha256.h"
 #include "config/parse.h"
 #include "daemon/boot_policy.h"
+#include "daemon/contents_hash.h"
 #include "daemon/enforced.h"
 #include "daemon/history.h"
 #include "daemon/shut_policy.h"
@@ -28,6 +29,7 @@ PolicySource source_of(const std::string& name, const std::string& zones = "") {
             .file = "/etc/sallyport/policy.toml",
             .sha256 = sha256_hex(text),
             .by = "root",
+            .contents = contents_hash(sha256_hex(text), {}),
             .text = std::make_shared<PolicyText>(PolicyText{.text = text, .files = {}})};
 }
 
@@ -72,6 +74,27 @@ TEST_CASE("a boot takes the file when nothing was ever good, and the last good p
         const BootPolicy boot = boot_policy(state, given);
         CHECK(boot.from == BootPolicy::From::kept);
         CHECK(nics(boot) == std::vector<std::string>{"good0"});
+    }
+}
+
+TEST_CASE("a boot takes a trial that was confirmed by who died before he could say so") {
+    const TempDir directory;
+    const std::string state = directory / "state";
+    const PolicyHistory history(state);
+    add(history, source_of("good0"));
+    const HistoryEntry tried = *history.find(add(history, source_of("tried0"), Outcome::trial));
+    Enforced record;
+    record.generation = tried.generation;
+    record.sha256 = tried.sha256;
+    record.contents = tried.contents();
+    REQUIRE(stage_enforced(state, record));
+    SECTION("staged: it was on trial") {
+        CHECK(nics(boot_policy(state, std::nullopt)) == std::vector<std::string>{"good0"});
+    }
+    SECTION("settled: it was on trial no more") {
+        REQUIRE(settle_enforced(state));
+        CHECK(nics(boot_policy(state, std::nullopt)) == std::vector<std::string>{"tried0"});
+        CHECK(history.find(2)->outcome == Outcome::confirmed);
     }
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The policies that were applied, kept and found again.
 #include "base/sha256.h"
+#include "daemon/contents_hash.h"
+#include "daemon/enforced.h"
 #include "daemon/history.h"
 #include "support/temp_dir.h"
 
@@ -178,4 +180,87 @@ TEST_CASE("a directory that cannot be listed is not one without policies") {
     CHECK_FALSE(history.check_listable());
     CHECK(history.entries().empty());
     CHECK_FALSE(history.add(source_of(kPolicy), {}));
+}
+
+namespace {
+
+Enforced record_of(const HistoryEntry& entry, std::uint32_t first, std::uint32_t generation) {
+    Enforced record;
+    record.generation = generation;
+    record.first_generation = first;
+    record.sha256 = entry.sha256;
+    record.contents = entry.contents();
+    return record;
+}
+
+HistoryEntry added(const PolicyHistory& history, const PolicySource& source, Outcome outcome,
+                   std::uint32_t generation) {
+    HistoryEntry entry;
+    entry.outcome = outcome;
+    entry.sha256 = source.sha256;
+    entry.generation = generation;
+    const Result<std::uint32_t> number = history.add(source, entry);
+    REQUIRE(number);
+    return *history.find(*number);
+}
+
+} // namespace
+
+TEST_CASE("a trial that nobody wrote an end of was confirmed when its policy is in force") {
+    const TempDir directory;
+    const PolicyHistory history(directory / "state");
+    const HistoryEntry good = added(history, source_of(kPolicy), Outcome::applied, 1);
+    // The same text as before, tried once more, is another policy than the one from before.
+    const HistoryEntry tried = added(history, source_of(kPolicy), Outcome::trial, 2);
+    SECTION("the one before it is") {
+        REQUIRE(history.end_trials(record_of(good, 1, 1)));
+        CHECK(history.find(2)->outcome == Outcome::expired);
+    }
+    SECTION("the one before it is, compiled anew since") {
+        REQUIRE(history.end_trials(record_of(good, 1, 3)));
+        CHECK(history.find(2)->outcome == Outcome::expired);
+    }
+    SECTION("it is") {
+        REQUIRE(history.end_trials(record_of(tried, 2, 2)));
+        CHECK(history.find(2)->outcome == Outcome::confirmed);
+    }
+    SECTION("it is, compiled anew since") {
+        REQUIRE(history.end_trials(record_of(tried, 2, 5)));
+        CHECK(history.find(2)->outcome == Outcome::confirmed);
+    }
+    SECTION("it is, by a record of an earlier version") {
+        Enforced record = record_of(tried, 0, 2);
+        record.contents.clear();
+        REQUIRE(history.end_trials(record));
+        CHECK(history.find(2)->outcome == Outcome::confirmed);
+    }
+    SECTION("nobody knows which one is") {
+        Enforced record;
+        record.generation = 2;
+        REQUIRE(history.end_trials(record));
+        CHECK(history.find(2)->outcome == Outcome::expired);
+    }
+    CHECK(history.find(1)->outcome == Outcome::applied);
+}
+
+TEST_CASE("of two policies with the same text the one in force is told by its zone files") {
+    const TempDir directory;
+    const PolicyHistory history(directory / "state");
+    const PolicySource narrow = source_of(kPolicy, {{"/lan", "10.0.0.0/8\n"}});
+    const HistoryEntry first = added(history, narrow, Outcome::applied, 1);
+    const HistoryEntry second =
+        added(history, source_of(kPolicy, {{"/lan", "0.0.0.0/0\n"}}), Outcome::trial, 2);
+    CHECK(first.sha256 == second.sha256);
+    CHECK(first.contents() != second.contents());
+    CHECK(first.contents() == contents_hash(*narrow.text, narrow.sha256));
+    REQUIRE(history.find_enforced(record_of(first, 1, 1)));
+    CHECK(history.find_enforced(record_of(first, 1, 1))->number == 1);
+    CHECK(history.find_enforced(record_of(second, 2, 2))->number == 2);
+    Enforced unknown = record_of(first, 1, 1);
+    unknown.contents = contents_hash(first.sha256, {});
+    CHECK_FALSE(history.find_enforced(unknown));
+    // A generation that was given before the last boot is no proof.
+    REQUIRE(history.end_trials(record_of(first, 2, 2)));
+    CHECK(history.find(2)->outcome == Outcome::expired);
+    CHECK_FALSE(history.find_enforced(Enforced{}));
 }
