@@ -155,7 +155,7 @@ Status compare_fallback(const StandingWall& wall, const Paths& paths, drift::Rep
 } // namespace
 
 Status compare_policies(const StandingWall& wall, const Paths& paths, drift::Report& report) {
-    if (wall.enforced.panic) {
+    if (wall.enforced.panic || is_panic(wall.slot, wall.control)) {
         report.findings.push_back({.id = "map",
                                    .about = "panic",
                                    .level = Level::note,

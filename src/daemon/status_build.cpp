@@ -218,7 +218,7 @@ Result<StatusView> build_status(const Maps& maps, const std::vector<HookState>& 
     const Counters counters = SP_TRY(read_counters(maps));
     judge_state(view, hooks, slot);
     if (control.phase == TrialPhase::runs)
-        view.trial = SP_TRY(trial_of(maps, control, enforced.panic));
+        view.trial = SP_TRY(trial_of(maps, control, enforced.panic || is_panic(slot, control)));
     view.policy_file = enforced.file;
     view.policy_sha256 = enforced.sha256;
     view.policy_applied = enforced.applied;

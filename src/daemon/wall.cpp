@@ -127,6 +127,8 @@ Result<Wall> Wall::adopt(Pins pins, const std::string& state_dir, WallNews& news
         const bool observes = (slot.flags & SP_SLOT_OBSERVE) != 0;
         wall.enforced_ = without_record(wall.enforced_, slot.generation, observes);
     }
+    // Whatever the record says, or has lost.
+    if (wall.trial_ && is_panic(slot, control)) wall.enforced_.panic = true;
     wall.rules_of_[slot.generation] = wall.enforced_.rules;
     // It may have been staged only; the next one to be staged must not take its place.
     if (is_recorded && !wall.trial_ && stage_enforced(state_dir, wall.enforced_))
@@ -170,11 +172,13 @@ Status Wall::install(const Cgroup& cgroup, XdpMode mode, OnRefusal how, KeepRunn
     return {};
 }
 
-Result<std::uint32_t> Wall::load_policy_into_slot(const PolicySource& source, MapImage& image) {
+Result<std::uint32_t> Wall::load_policy_into_slot(const PolicySource& source, As as,
+                                                  MapImage& image) {
     CompileInput input{
         .generation = SP_TRY(next_generation()), .interfaces = {}, .counters = enforced_.counters};
     for (const Interface& interface : interfaces_) input.interfaces.push_back(interface.name);
     image = SP_TRY(compile(source.policy, input));
+    if (as == As::panic) image.slot.flags |= SP_SLOT_PANIC;
     const Maps& maps = programs_.maps();
     const std::uint32_t slot = SP_TRY(free_slot(maps));
     SP_TRY(fill_slot(maps, slot, image));
@@ -257,7 +261,7 @@ Status Wall::change(const PolicySource& source, const Change& how, WallNews& new
     SP_TRY(read_interfaces());
     if (!how.waits_for_nics) SP_TRY(check_nics(source.policy.host.interfaces));
     MapImage image;
-    const std::uint32_t slot = SP_TRY(load_policy_into_slot(source, image));
+    const std::uint32_t slot = SP_TRY(load_policy_into_slot(source, As::policy, image));
     if (how.may_switch) SP_TRY(how.may_switch(slot));
     return switch_to(source, slot, image, news, {.trial = how.trial});
 }

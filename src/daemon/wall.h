@@ -161,7 +161,8 @@ class Wall {
     void save(WallNews& news);
     void judge_routed(WallNews& news);
     void forget_routed();
-    [[nodiscard]] Result<std::uint32_t> load_policy_into_slot(const PolicySource& source,
+    enum class As : unsigned char { policy, panic }; // as the slot says in the kernel
+    [[nodiscard]] Result<std::uint32_t> load_policy_into_slot(const PolicySource& source, As as,
                                                               MapImage& image);
     // Renamed NICs that no glob names go with the next policy, not when one is compiled anew.
     enum class Kept : unsigned char { go, stay };

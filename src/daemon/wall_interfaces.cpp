@@ -234,7 +234,8 @@ Status Wall::follow_interfaces(WallNews& news) {
                             .contents = enforced_.contents,
                             .text = nullptr};
     MapImage image;
-    const std::uint32_t free = SP_TRY(load_policy_into_slot(same, image));
+    const std::uint32_t free =
+        SP_TRY(load_policy_into_slot(same, enforced_.panic ? As::panic : As::policy, image));
     SP_TRY(switch_to(same, free, image, news, {.kept = Kept::stay}));
     enforced_.applied = applied; // the operator's, not ours
     return {};

@@ -60,7 +60,7 @@ Result<Wall> Wall::raise(Pins pins, const PolicySource& source, const Raising& h
         // Followed before they are listed, so that no cgroup is missed.
         SP_TRY(wall.hooks_.install_owners(wall.programs_, wall.pins_, cgroup.directory.get()));
         MapImage image;
-        const std::uint32_t slot = SP_TRY(wall.load_policy_into_slot(source, image));
+        const std::uint32_t slot = SP_TRY(wall.load_policy_into_slot(source, As::policy, image));
         if (how.running == Running::keep)
             wall.keep_running_flows();
         else

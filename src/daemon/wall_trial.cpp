@@ -41,7 +41,7 @@ Status Wall::panic(const PolicySource& source, std::chrono::milliseconds time, W
     if (trial_) SP_TRY(end_trial(news));
     SP_TRY(read_interfaces());
     MapImage image;
-    const std::uint32_t slot = SP_TRY(load_policy_into_slot(source, image));
+    const std::uint32_t slot = SP_TRY(load_policy_into_slot(source, As::panic, image));
     const auto span = time.count() == 0 ? std::chrono::milliseconds::max() : time;
     return switch_to(source, slot, image, news, {.trial = span, .panic = true});
 }

@@ -51,6 +51,11 @@ Result<ControlState> control_state(const Maps& maps) {
     return control_state(SP_TRY(control_word(maps)), boot_ms());
 }
 
+bool is_panic(const sp_slot& slot, const ControlState& state) {
+    return state.phase == TrialPhase::runs &&
+           ((slot.flags & SP_SLOT_PANIC) != 0 || state.deadline_ms == kTrialForEver);
+}
+
 Status begin_trial(const Maps& maps, std::uint32_t slot, std::uint64_t deadline_ms) {
     SP_TRY(check_filled(maps, slot));
     ControlPage page = SP_TRY(ControlPage::open(maps.control));

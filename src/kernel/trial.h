@@ -5,6 +5,7 @@
 // machine's trial ends too); what is here only writes that down, sooner or later.
 #include "base/result.h"
 #include "kernel/maps.h"
+#include "sallyport/abi/decision.h"
 
 #include <cstdint>
 
@@ -29,6 +30,9 @@ struct ControlState {
 [[nodiscard]] std::uint64_t boot_ms();
 // A deadline that does not come: the last the control word has room for.
 inline constexpr std::uint64_t kTrialForEver = (std::uint64_t{1} << 48) - 1;
+
+// Of a panic: by its flag, or, of a version that set none, by a trial that has no end.
+[[nodiscard]] bool is_panic(const sp_slot& slot, const ControlState& state);
 
 // That slot until the deadline, then what is in force now. conflict while a trial runs.
 [[nodiscard]] Status begin_trial(const Maps& maps, std::uint32_t slot, std::uint64_t deadline_ms);

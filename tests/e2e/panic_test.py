@@ -2,33 +2,27 @@
 """Everything is shut at one stroke, and what was in force comes back as it was."""
 import json
 import os
+import re
 import shutil
+import subprocess
 import unittest
 
-from harness import FIRST, HOST, LAST, PEER, E2e, both, each_family, eventually, rule
+from harness import FIRST, HOST, LAST, PEER, both, each_family, eventually, rule
+from policy_support import Policies
 from ssh_support import WithSshd
 
 RULES = (rule("ingress", "web", "any", ports=[80]) + rule("ingress", "ssh", "any", ports=[22])
          + rule("egress", "out", "any", ports=[443]))
+TABLES = ("sp_ports", "sp_cells", "sp_v4_bits", "sp_v6_bits", "sp_v4_trie", "sp_v6_trie",
+          "sp_rules", "sp_limits", "sp_cg_steps", "sp_cg_states", "sp_users")
 ADMIN = f'[zones]\nadmin = {json.dumps(both(FIRST))}\n'
 
 
-class Panics(E2e):
+class Panics(Policies):
     @classmethod
     def prepare(cls):
         cls.here.call("listen", port=80)
         cls.there.call("listen", port=443)
-
-    @classmethod
-    def begin(cls, *arguments, **options):
-        """A wall without a past."""
-        cls.end()
-        shutil.rmtree(os.path.join(cls.guard.directory, "state"), ignore_errors=True)
-        super().begin(*arguments, **options)
-
-    def change(self, *arguments):
-        done = self.guard.call(*arguments, "--json")
-        return done.returncode, json.loads(done.stdout) if done.stdout else done.stderr
 
     def ways(self, family):
         """In, out and loopback."""
@@ -65,6 +59,67 @@ class Shut(Panics):
         self.assertEqual(self.change("panic", "--off")[0], 1)
         history = self.change("history")[1]["policies"]
         self.assertEqual([entry["outcome"] for entry in history], ["applied"])
+
+    def dump(self, *which):
+        return subprocess.run(["bpftool", "map", "dump", *which], capture_output=True, text=True,
+                              timeout=20, check=True).stdout
+
+    def maps(self):
+        """The control word, and all that its slot has in any map, by the maps' names."""
+        path = os.path.join(self.guard.pins, "v1", "maps")
+        control = self.dump("pinned", os.path.join(path, "sp_control"))
+        word = json.loads(control)[0]["value"]["word"] if control.startswith("[") else int(
+            "".join(reversed(control.split("value:")[1].split()[:8])), 16)
+        found = {"word": word}
+        for name in TABLES:
+            outer = self.dump("pinned", os.path.join(path, name))
+            inner = re.search(rf"key:\s+{word & 0xff:02x} 00 00 00\s+(inner_map_id|value):\s+(.*)",
+                              outer)
+            self.assertIsNotNone(inner, f"{name}: {outer}")
+            number = int(inner[2]) if inner[1] != "value" else int.from_bytes(
+                bytes.fromhex(inner[2]), "little")
+            found[name] = number, self.dump("id", str(number))
+        slots = json.loads(subprocess.run(
+            ["bpftool", "-j", "map", "dump", "pinned", os.path.join(path, "sp_slots")],
+            capture_output=True, text=True, timeout=20, check=True).stdout)
+        found["sp_slots"] = slots[word & 0xff]
+        return found
+
+    def test_what_was_in_force_is_there_again_bit_by_bit(self):
+        self.begin(RULES, zones=ADMIN)
+        before = self.maps()
+        self.assertGreater(len(before["sp_rules"][1]), 20)
+        self.assertEqual(self.guard.call("drift").returncode, 0)
+        self.assertEqual(self.change("panic")[0], 0)
+        shut = self.maps()
+        self.assertNotEqual((shut["word"], shut["sp_cells"]), (before["word"], before["sp_cells"]))
+        self.assertEqual(self.change("panic", "--off")[0], 0)
+        self.assertEqual(self.maps(), before)
+        done = self.guard.call("drift")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_the_next_daemon_knows_it_from_the_kernel_where_no_disk_says_so(self):
+        for lost in ("enforced.next.json", None):
+            self.begin(RULES)
+            self.assertEqual(self.change("panic")[0], 0)
+            self.guard.kill()
+            if lost:
+                os.remove(self.state(lost))  # a disk was full
+            else:
+                shutil.rmtree(self.state())
+            self.assertTrue(self.guard.status()["trial"]["panic"])
+            self.guard.start(self.file)
+            self.assertTrue(self.guard.status()["trial"]["panic"])
+            self.host.ip("link add spare0 type veth peer name spare1")  # nor does a newcomer end it
+            self.guard.call("guard", "spare0")
+            self.guard.reload()
+            for verb in (["confirm"], ["rollback"], ["panic"]):
+                self.assertEqual(self.change(*verb)[0], 1, verb)
+            self.assertEqual(self.into(80, 4, timeout=0.4), "timeout")
+            self.host.run("ip", "link", "del", "spare0")
+            self.assertEqual(self.change("panic", "--off")[0], 0)
+            self.assertEqual(self.ways(4), ("open", "open", "open"))
+            self.assertIsNone(self.guard.status()["trial"])
 
     @each_family
     def test_it_ends_by_itself_with_nobody_awake(self, family):

@@ -53,6 +53,8 @@ SP_ASSERT_SIZE(struct sp_dims, 32);
 /* Who is refused is asked to prove that it was him: [bans] after-limits, after-probes */
 #define SP_SLOT_AFTER_LIMITS 16384u
 #define SP_SLOT_AFTER_PROBES 32768u
+/* Of a panic, for the daemon alone: on trial, and not to be kept or compiled anew as a policy. */
+#define SP_SLOT_PANIC 65536u
 /*
  * No policy is in force: the wall is being raised or taken down, and its hooks come
  * or go one by one. Only ever together with SP_SLOT_OBSERVE, which lets all pass.

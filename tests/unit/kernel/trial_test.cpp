@@ -21,3 +21,17 @@ TEST_CASE("without a deadline there is no trial, whatever the fallback says") {
           ControlState{.slot = 3, .other = 0, .deadline_ms = 0, .phase = TrialPhase::none});
     CHECK(control_state(0, 1).slot == 0);
 }
+
+TEST_CASE("a panic is known by the slot's flag, or by a trial without an end, while it runs") {
+    sp_slot plain{};
+    sp_slot flagged{};
+    flagged.flags = SP_SLOT_PANIC;
+    const auto at = [](std::uint64_t deadline, TrialPhase phase) {
+        return ControlState{.slot = 2, .other = 1, .deadline_ms = deadline, .phase = phase};
+    };
+    CHECK(is_panic(flagged, at(5000, TrialPhase::runs)));
+    CHECK(is_panic(plain, at(kTrialForEver, TrialPhase::runs)));
+    CHECK_FALSE(is_panic(plain, at(5000, TrialPhase::runs)));
+    CHECK_FALSE(is_panic(flagged, at(5000, TrialPhase::over)));
+    CHECK_FALSE(is_panic(flagged, at(0, TrialPhase::none)));
+}
