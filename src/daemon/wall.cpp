@@ -137,7 +137,7 @@ Result<Wall> Wall::adopt(Pins pins, const std::string& state_dir, WallNews& news
     if (is_exact)
         SP_TRY(fill_globs(wall.programs_.maps(), control.slot, wall.enforced_.interfaces));
     wall.open_bans(news);
-    SP_TRY(wall.hooks_.install_owners(wall.programs_, wall.pins_, cgroup.directory.get()));
+    SP_TRY(wall.hooks_.install_owners(wall.programs_, wall.pins_, cgroup));
     // Of a start that was taking another version's wall over when it was killed.
     SP_TRY(wall.pins_.take_links(cgroup.id));
     wall.find_pinned_nics(news);
@@ -160,7 +160,7 @@ Status Wall::install(const Cgroup& cgroup, XdpMode mode, OnRefusal how, KeepRunn
     programs_.keep_running(keep);
     SP_TRY(
         run_iterator(programs_.fd(Program::owners)).context("naming the owners of open sockets"));
-    SP_TRY(hooks_.install_cgroup(programs_, pins_, cgroup.directory.get()));
+    SP_TRY(hooks_.install_cgroup(programs_, pins_, cgroup));
     // Before the NICs' own: TC passes what it takes for judged.
     SP_TRY(hooks_.install_forward(programs_, pins_));
     SP_TRY(guard_nics(mode, how, news));
@@ -250,11 +250,8 @@ Status Wall::change(const PolicySource& source, const Change& how, WallNews& new
         return fail(ErrorKind::conflict,
                     fmt::format("generation {} is on trial", enforced_.generation),
                     "sallyport confirm to keep it, or sallyport rollback, first");
-    if (source.policy.host.cgroup != enforced_.cgroup)
-        return fail(ErrorKind::conflict,
-                    fmt::format("[host] cgroup cannot change from {} to {} while the wall stands",
-                                enforced_.cgroup, source.policy.host.cgroup),
-                    "sallyport down, then run again");
+    const bool moves = source.policy.host.cgroup != enforced_.cgroup;
+    if (moves) SP_TRY(check_may_move(source.policy.host.cgroup, how));
     if (source.policy.flows.max != enforced_.flow_max)
         news.notes.push_back(
             fmt::format("[flows] max stays {} until the wall is raised anew", enforced_.flow_max));
@@ -263,7 +260,14 @@ Status Wall::change(const PolicySource& source, const Change& how, WallNews& new
     MapImage image;
     const std::uint32_t slot = SP_TRY(load_policy_into_slot(source, As::policy, image));
     if (how.may_switch) SP_TRY(how.may_switch(slot));
-    return switch_to(source, slot, image, news, {.trial = how.trial});
+    if (!moves) return switch_to(source, slot, image, news, {.trial = how.trial});
+    const std::string before = enforced_.cgroup;
+    Status changed = move_to_cgroup(source.policy.host.cgroup, news);
+    if (changed) changed = switch_to(source, slot, image, news, {.trial = how.trial});
+    if (changed) return changed;
+    if (const Status back = move_to_cgroup(before, news); !back)
+        news.warnings.push_back(back.error().text());
+    return changed;
 }
 
 Status Wall::move_word(std::uint32_t slot, const Switch& how) const {

@@ -143,6 +143,9 @@ class Wall {
                                    const MapImage& image, const Cgroup& cgroup, KeepRunning keep,
                                    WallNews& news);
     [[nodiscard]] Status withdraw();
+    // Only where a host that is shut is left: which cgroup that was over nobody has chosen.
+    [[nodiscard]] Status check_may_move(const std::string& cgroup, const Change& how) const;
+    [[nodiscard]] Status move_to_cgroup(const std::string& path, WallNews& news);
     [[nodiscard]] Status guard_nics(XdpMode mode, OnRefusal how, WallNews& news);
     void release_nics(WallNews& news);
     void follow_names(WallNews& news);
@@ -193,6 +196,7 @@ class Wall {
 
     Pins pins_;
     Programs programs_;
+    std::vector<Programs> retired_; // whose maps are held by number all over the daemon
     Hooks hooks_;
     std::string state_dir_;
     std::string cgroup_mount_;

@@ -90,8 +90,8 @@ void Wall::mend_hooks(const std::vector<HookState>& lost, WallNews& news) {
         if (hook.hook.starts_with("hold_")) return hooks_.install_hold(programs_, pins_);
         if (hook.iface.empty()) {
             if (!cgroup) return std::unexpected<Error>(cgroup.error());
-            SP_TRY(hooks_.install_owners(programs_, pins_, cgroup->directory.get()));
-            return hooks_.install_cgroup(programs_, pins_, cgroup->directory.get());
+            SP_TRY(hooks_.install_owners(programs_, pins_, *cgroup));
+            return hooks_.install_cgroup(programs_, pins_, *cgroup);
         }
         const auto nic = std::ranges::find(guarded_, hook.iface, &GuardedNic::name);
         if (nic == guarded_.end()) return {}; // it is gone

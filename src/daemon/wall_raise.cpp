@@ -58,7 +58,7 @@ Result<Wall> Wall::raise(Pins pins, const PolicySource& source, const Raising& h
         wall.open_bans(news); // before a first packet is judged
         wall.use_bans_of(source.policy, news);
         // Followed before they are listed, so that no cgroup is missed.
-        SP_TRY(wall.hooks_.install_owners(wall.programs_, wall.pins_, cgroup.directory.get()));
+        SP_TRY(wall.hooks_.install_owners(wall.programs_, wall.pins_, cgroup));
         MapImage image;
         const std::uint32_t slot = SP_TRY(wall.load_policy_into_slot(source, As::policy, image));
         if (how.running == Running::keep)

@@ -30,11 +30,11 @@ constexpr CgroupHook kCgroupHooks[] = {
 } // namespace
 
 Status Hooks::keep(const Pins& pins, const std::string& pin, HookState state, int program,
-                   const std::function<Result<Link>()>& attach) {
+                   const std::function<Result<Link>()>& attach, std::uint64_t cgroup) {
     forget(pin);
     found(state);
     Result<Link> standing = Link::open(pins.link(pin));
-    if (standing && standing->is_live()) {
+    if (standing && standing->is_live() && (cgroup == 0 || standing->cgroup_id() == cgroup)) {
         const Status updated = standing->update(program);
         if (updated) {
             state.attached = true;
@@ -81,7 +81,7 @@ void Hooks::miss(HookState state) {
     held.missing = true;
 }
 
-Status Hooks::install_owners(const Programs& programs, const Pins& pins, int cgroup) {
+Status Hooks::install_owners(const Programs& programs, const Pins& pins, const Cgroup& cgroup) {
     for (const auto& [program, name] : {std::pair{Program::cg_mkdir, "cgroup_mkdir"},
                                         std::pair{Program::cg_rmdir, "cgroup_rmdir"}}) {
         const int fd = programs.fd(program);
@@ -96,18 +96,26 @@ Status Hooks::install_owners(const Programs& programs, const Pins& pins, int cgr
     }
     const int fd = programs.fd(Program::sock_create);
     HookState state{.hook = "sock_create", .iface = "", .mode = "", .attached = false, .why = ""};
-    return keep(pins, "sock_create", std::move(state), fd,
-                [fd, cgroup] { return Link::cgroup(fd, cgroup, BPF_CGROUP_INET_SOCK_CREATE); })
+    return keep(
+               pins, "sock_create", std::move(state), fd,
+               [fd, &cgroup] {
+                   return Link::cgroup(fd, cgroup.directory.get(), BPF_CGROUP_INET_SOCK_CREATE);
+               },
+               cgroup.id)
         .context("hook sock_create");
 }
 
-Status Hooks::install_cgroup(const Programs& programs, const Pins& pins, int cgroup) {
+Status Hooks::install_cgroup(const Programs& programs, const Pins& pins, const Cgroup& cgroup) {
     for (const CgroupHook& hook : kCgroupHooks) {
         const int fd = programs.fd(hook.program);
         HookState state{.hook = hook.name, .iface = "", .mode = "", .attached = false, .why = ""};
-        SP_TRY(keep(pins, hook.name, std::move(state), fd, [&hook, fd, cgroup] {
-                   return Link::cgroup(fd, cgroup, hook.type);
-               }).context(fmt::format("hook {}", hook.name)));
+        SP_TRY(keep(
+                   pins, hook.name, std::move(state), fd,
+                   [&hook, fd, &cgroup] {
+                       return Link::cgroup(fd, cgroup.directory.get(), hook.type);
+                   },
+                   cgroup.id)
+                   .context(fmt::format("hook {}", hook.name)));
     }
     return {};
 }

@@ -4,6 +4,7 @@
 // under a pin is kept and only gets the new program, so that there is no gap.
 #include "base/fd.h"
 #include "base/result.h"
+#include "kernel/cgroups.h"
 #include "kernel/hook_state.h"
 #include "kernel/link.h"
 #include "kernel/pins.h"
@@ -32,10 +33,13 @@ constexpr std::int32_t kNetfilterPlaces = 8;
 class Hooks {
   public:
     // What judges nothing but must come first: the tracepoints that follow cgroups, and
-    // sock_create, which names the owner of each new socket. `cgroup` is a directory.
-    [[nodiscard]] Status install_owners(const Programs& programs, const Pins& pins, int cgroup);
+    // sock_create, which names the owner of each new socket. A link at another cgroup stands
+    // until there is one at this.
+    [[nodiscard]] Status install_owners(const Programs& programs, const Pins& pins,
+                                        const Cgroup& cgroup);
     // The cgroup's other programs.
-    [[nodiscard]] Status install_cgroup(const Programs& programs, const Pins& pins, int cgroup);
+    [[nodiscard]] Status install_cgroup(const Programs& programs, const Pins& pins,
+                                        const Cgroup& cgroup);
     // Those that refuse packet sockets. The first error, with what could be attached in place.
     [[nodiscard]] Status install_sockets(const Programs& programs, const Pins& pins);
     void remove_sockets(const Pins& pins);
@@ -86,7 +90,8 @@ class Hooks {
         [[nodiscard]] bool has_lost() const;
     };
     [[nodiscard]] Status keep(const Pins& pins, const std::string& pin, HookState state,
-                              int program, const std::function<Result<Link>()>& attach);
+                              int program, const std::function<Result<Link>()>& attach,
+                              std::uint64_t cgroup = 0);
     [[nodiscard]] Status install_xdp(const Programs& programs, const Pins& pins,
                                      const GuardedNic& nic, XdpMode mode);
     [[nodiscard]] Status install_tc(const Programs& programs, const Pins& pins,

@@ -130,6 +130,11 @@ Result<std::optional<unsigned>> Link::ifindex() const {
     return std::optional<unsigned>{info.ifindex};
 }
 
+std::uint64_t Link::cgroup_id() const {
+    const Result<LinkInfo> info = info_of(fd_.get());
+    return info && info->type == BPF_LINK_TYPE_CGROUP ? info->cgroup : 0;
+}
+
 Result<Fd> Link::program() const {
     const LinkInfo info = SP_TRY(info_of(fd_.get()));
     Fd program(bpf_prog_get_fd_by_id(info.program));

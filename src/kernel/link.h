@@ -41,6 +41,8 @@ class Link {
     [[nodiscard]] Status pin(const std::string& path) const;
     // The device of an XDP or TCX link; 0 when the device is gone, nullopt for other kinds.
     [[nodiscard]] Result<std::optional<unsigned>> ifindex() const;
+    // The id of the cgroup that it is at; 0 for other kinds, and when that is gone.
+    [[nodiscard]] std::uint64_t cgroup_id() const;
     // The program that it holds.
     [[nodiscard]] Result<Fd> program() const;
     // False when the link has lost its hook: detached by force, or its device or cgroup is gone.

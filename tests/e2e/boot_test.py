@@ -8,7 +8,8 @@ import shutil
 import subprocess
 import time
 
-from harness import FAMILIES, PEER, E2e, both, eventually, rule
+from harness import FAMILIES, PEER, both, eventually, rule
+from policy_support import Policies
 
 ONE = (rule("ingress", "web", both(PEER), ports=[80])
        + rule("egress", "https", both(PEER), ports=[443]))
@@ -16,7 +17,7 @@ TWO = rule("ingress", "api", both(PEER), ports=[81])
 ADMIN = f'[zones]\nadmin = ["{PEER[4]}", "{PEER[6]}"]\n'
 
 
-class Boots(E2e):
+class Boots(Policies):
     @classmethod
     def prepare(cls):
         for port in (22, 80, 81):
@@ -27,15 +28,10 @@ class Boots(E2e):
 
     @classmethod
     def begin(cls, *arguments, **options):
-        """A wall without a past, and nobody who listens to it."""
-        cls.end()
-        shutil.rmtree(cls.state(), ignore_errors=True)
+        """And nobody who listens to it."""
+        cls.forget()
         cls.file = cls.guard.write_policy(cls.policy(*arguments, **options))
         cls.guard.start(cls.file)
-
-    @classmethod
-    def state(cls, *parts):
-        return os.path.join(cls.guard.directory, "state", *parts)
 
     def tearDown(self):
         super().tearDown()
@@ -60,21 +56,10 @@ class Boots(E2e):
         with open(self.file, "w", encoding="utf-8") as file:
             file.write(text)
 
-    def opens(self, *ports):
-        answers = {family: [port for port in ports
-                            if self.into(port, family, timeout=0.4) == "open"]
-                   for family in (4, 6)}
-        self.assertEqual(answers[4], answers[6])
-        return answers[4]
-
     def links(self):
         """Their pins, without the number that a new program gives those of netfilter."""
         return sorted(name.rsplit("-", 1)[0] if name[-2:] in ("-0", "-1") else name
                       for name in os.listdir(os.path.join(self.guard.pins, "v1", "links")))
-
-    def outcomes(self):
-        shown = json.loads(self.guard.call("history", "--json").stdout)
-        return [entry["outcome"] for entry in shown["policies"]]
 
     def said_on_console(self):
         with open(self.console, encoding="utf-8") as file:
@@ -301,3 +286,63 @@ class Broken(Boots):
         os.replace(kept + ".saved", kept)
         self.guard.start(self.file)
         self.assertEqual(self.opens(22, 80, 81), [80])
+
+
+class LateCgroup(Boots):
+    """The policy is over the processes of a cgroup that something makes later in the boot."""
+
+    def egress(self):
+        return tuple(self.out(443, family, timeout=0.4) for family in FAMILIES)
+
+    def tells_of(self, port):
+        with open(self.guard.events_file, encoding="utf-8") as file:
+            return any(json.loads(line).get("dst_port") == port for line in file)
+
+    def shut_without_its_cgroup(self):
+        place = os.path.join(self.lab.cgroup.directory, "late")
+        os.makedirs(place, exist_ok=True)
+        self.addCleanup(lambda: os.path.isdir(place) and os.rmdir(place))
+        inner = self.lab.cgroup.path + "/late"
+        text = self.policy(TWO).replace(f'cgroup = "{self.lab.cgroup.path}"', f'cgroup = "{inner}"')
+        self.assertIn(inner, text)
+        self.forget()
+        type(self).file = self.guard.write_policy(text)
+        self.guard.start(self.file)
+        self.assertEqual(self.egress(), ("timeout", "timeout"))  # by the NIC's hook alone
+        self.shut_off()
+        os.rmdir(place)
+        self.assertEqual(self.restore().returncode, 1)
+        self.assertEqual(self.egress(), ("eperm", "eperm"))
+        return place
+
+    def test_it_is_left_by_apply_and_by_rollback_and_by_a_start_once_the_cgroup_is_there(self):
+        for words in (["apply", None, "--force"], ["rollback", "1", "--force"], []):
+            place = self.shut_without_its_cgroup()
+            self.guard.start(self.file)
+            words = [self.file if word is None else word for word in words]
+            if words:
+                self.assertNotEqual(self.guard.call(*words).returncode, 0)  # not there yet
+                self.assertEqual(self.egress(), ("eperm", "eperm"))
+            os.makedirs(place)
+            if words[:1] == ["apply"]:
+                self.assertNotEqual(self.guard.call(*words, "--confirm", "60s").returncode, 0)
+            if words:
+                done = self.guard.call(*words)
+                self.assertEqual(done.returncode, 0, done.stderr)
+            else:
+                self.guard.kill()
+                self.guard.start(self.file)
+            # Nobody of this host is in that cgroup.
+            self.assertEqual(self.egress(), ("timeout", "timeout"))
+            self.assertEqual(self.opens(80, 81), [81])
+            status = self.guard.status()
+            self.assertEqual(status["state"], "protected", status["why"])
+            self.assertEqual(self.into(79, 4, timeout=0.4), "timeout")
+            self.assertTrue(eventually(lambda: self.tells_of(79)), "events are lost")
+            links = self.links()
+            self.guard.kill()
+            self.guard.start(self.file)
+            self.assertEqual((self.opens(80, 81), self.links()), ([81], links))
+            self.guard.kill()
+            self.guard.down()
+            os.remove(self.guard.events_file)
