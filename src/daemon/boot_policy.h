@@ -12,7 +12,7 @@ namespace sallyport {
 
 struct BootPolicy {
     enum class From : std::uint8_t {
-        standing, // a wall does, of this layout or another; `source` is the file
+        standing, // a wall of this layout does; `source` is the file
         file,     // nothing was ever good here, or `down` has ended it
         kept,     // the last good one, as it was kept
         shut,     // there is one, and it cannot be loaded: shut_policy()
@@ -22,7 +22,8 @@ struct BootPolicy {
     std::string why;                    // the last good one cannot be loaded
 };
 
-// On bare ground. `file` is what the policy file says now, nothing when it has errors.
+// On bare ground, or in the place of another version's wall. `file` is what the policy file says
+// now, nothing when it has errors.
 [[nodiscard]] BootPolicy boot_policy(const std::string& state_dir,
                                      const std::optional<PolicySource>& file);
 // The policy that shuts, with what is still known of NICs, cgroup and the zone admin: from the

@@ -247,9 +247,11 @@ Result<int> run_daemon(const RunOptions& options) {
         static_cast<void>(pins.remove());
         return kExitBadPolicy;
     }
-    if (const Status leap = refuse_leap(pins, boot, options); !leap) {
-        log_error(leap.error());
-        if (!pins.stands() && pins.others().empty()) static_cast<void>(pins.remove());
+    Status refused = refuse_takeover(pins, boot, options);
+    if (refused) refused = refuse_leap(pins, boot, options);
+    if (!refused) {
+        log_error(refused.error());
+        if (!pins.stands()) static_cast<void>(pins.remove());
         return kExitRefused;
     }
     WallNews news;

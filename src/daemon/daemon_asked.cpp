@@ -64,6 +64,7 @@ void Daemon::reload(pid_t asker) {
     PolicyNews news;
     Wish wish;
     wish.asker = asker;
+    wish.asker_may_be_gone = true;
     wish.by = source ? source->by : "";
     Result<nlohmann::ordered_json> changed =
         fail(ErrorKind::invalid_input, "the policy file has errors");

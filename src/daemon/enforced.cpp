@@ -154,10 +154,14 @@ Result<std::optional<Enforced>> load_settled(const std::string& state_dir) {
     return read_record(path_in(state_dir));
 }
 
+Result<std::optional<Enforced>> load_staged(const std::string& state_dir) {
+    return read_record(staged_in(state_dir));
+}
+
 Result<std::optional<Enforced>> load_enforced(const std::string& state_dir,
                                               std::uint32_t generation) {
     // Staged and never settled: killed between, or before, the switch.
-    Result<std::optional<Enforced>> staged = read_record(staged_in(state_dir));
+    Result<std::optional<Enforced>> staged = load_staged(state_dir);
     if (staged && *staged && (*staged)->generation == generation) return staged;
     Result<std::optional<Enforced>> settled = load_settled(state_dir);
     if (settled && *settled && (*settled)->generation == generation) return settled;

@@ -78,7 +78,11 @@ void forget_enforced(const std::string& state_dir);
 // The record of a policy on trial stays staged, so that the settled one is what it falls
 // back to. nullopt when there is none.
 [[nodiscard]] Result<std::optional<Enforced>> load_settled(const std::string& state_dir);
-// Of the two the one of that generation, else the settled one; nullopt when there is none.
+// nullopt when none is.
+[[nodiscard]] Result<std::optional<Enforced>> load_staged(const std::string& state_dir);
+// Of the two the one of that generation, also the staged one of the same policy compiled anew:
+// who was killed before the switch to it has left that alone. Else the settled one; nullopt when
+// there is none.
 [[nodiscard]] Result<std::optional<Enforced>> load_enforced(const std::string& state_dir,
                                                             std::uint32_t generation);
 

@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fmt/format.h>
+#include <functional>
 #include <netinet/in.h>
 #include <set>
 #include <spdlog/spdlog.h>
@@ -159,6 +160,11 @@ bool comes_by_session(pid_t asker) {
     return sockets && session_stands(asker, *sockets);
 }
 
+bool somebody_is_logged_in() {
+    const Result<std::vector<SocketInfo>> sockets = list_tcp();
+    return !sockets || !doors_of(0, *sockets).empty();
+}
+
 namespace {
 
 // By the rules, and by the programs where the NIC has them. What comes by a VLAN is asked of its
@@ -182,23 +188,21 @@ Result<std::optional<std::string>> why_refused(const Wall& wall, const Policy& p
     return line(reason_name(static_cast<std::uint8_t>(asked.reason)));
 }
 
-} // namespace
+using Refuses =
+    std::function<Result<std::optional<std::string>>(const Door& door, const Interface& nic)>;
 
-Result<std::vector<std::string>> find_lockouts(const Wall& wall, const Policy& policy,
-                                               std::uint32_t slot, pid_t asker) {
+Result<std::vector<std::string>> find_shut_doors(const Policy& policy, pid_t asker,
+                                                 std::span<const Interface> interfaces,
+                                                 const Refuses& refuses) {
     std::vector<std::string> found;
     if (policy.host.mode == Mode::observe) return found;
     const std::vector<SocketInfo> sockets = SP_TRY(list_tcp());
-    const std::vector<Door> doors = doors_of(asker, sockets);
-    if (doors.empty()) return found;
-    std::optional<Asker> asking;
-    for (const Door& door : doors) {
-        const std::vector<WaysIn> ways = ways_in(policy, door.local, wall.interfaces(), [&door] {
+    for (const Door& door : doors_of(asker, sockets)) {
+        const std::vector<WaysIn> ways = ways_in(policy, door.local, interfaces, [&door] {
             return route_to(door.peer).value_or(std::nullopt);
         });
-        const Shut shut = SP_TRY(find_shut(ways, [&](const Interface& nic) {
-            return why_refused(wall, policy, slot, door, nic, asking);
-        }));
+        const Shut shut =
+            SP_TRY(find_shut(ways, [&](const Interface& nic) { return refuses(door, nic); }));
         found.insert(found.end(), shut.every.begin(), shut.every.end());
         for (const std::string& line : shut.some)
             spdlog::warn("the policy would shut one of the ways of a session, and leaves it "
@@ -206,6 +210,26 @@ Result<std::vector<std::string>> find_lockouts(const Wall& wall, const Policy& p
                          line);
     }
     return found;
+}
+
+} // namespace
+
+Result<std::vector<std::string>> find_lockouts(const Wall& wall, const Policy& policy,
+                                               std::uint32_t slot, pid_t asker) {
+    std::optional<Asker> asking;
+    return find_shut_doors(policy, asker, wall.interfaces(),
+                           [&](const Door& door, const Interface& nic) {
+                               return why_refused(wall, policy, slot, door, nic, asking);
+                           });
+}
+
+Result<std::vector<std::string>> find_lockouts(const Policy& policy, pid_t asker) {
+    const std::vector<Interface> interfaces = SP_TRY(list_interfaces());
+    return find_shut_doors(policy, asker, interfaces, [&](const Door& door, const Interface& nic) {
+        std::optional<std::string> why = refused_by(policy, door, nic);
+        if (why) why = to_text(door, nic.name, *why);
+        return Result<std::optional<std::string>>(std::move(why));
+    });
 }
 
 } // namespace sallyport

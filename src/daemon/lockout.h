@@ -41,6 +41,8 @@ struct Door {
 
 // Does he ask over ssh, from another machine, by a connection of this network namespace?
 [[nodiscard]] bool comes_by_session(pid_t asker);
+// Over ssh, from another machine; true also when that cannot be found out.
+[[nodiscard]] bool somebody_is_logged_in();
 
 // What would shut one of them, a line each; empty: none is shut. By the evaluator for every
 // NIC that the policy guards and that the session comes by (ways_in()), and by the programs
@@ -49,5 +51,7 @@ struct Door {
 // observes shuts nothing.
 [[nodiscard]] Result<std::vector<std::string>> find_lockouts(const Wall& wall, const Policy& policy,
                                                              std::uint32_t slot, pid_t asker);
+// The same before there is a wall, by the evaluator alone.
+[[nodiscard]] Result<std::vector<std::string>> find_lockouts(const Policy& policy, pid_t asker);
 
 } // namespace sallyport

@@ -143,7 +143,7 @@ bool PolicyKeeper::is_leap(const PolicySource& source, const Wish& wish) const {
                                 [](const HistoryEntry& entry) {
                                     return entry.is_good() && entry.mode == "enforce";
                                 }) &&
-           comes_by_session(wish.asker);
+           (comes_by_session(wish.asker) || (wish.asker_may_be_gone && somebody_is_logged_in()));
 }
 
 // The policy into force, unless it locks out who asks: then what it would shut is returned.

@@ -31,7 +31,8 @@ struct Wish {
     std::chrono::seconds trial{0}; // 0: for good
     bool force = false;            // also when it locks out who asks
     std::string message;
-    pid_t asker = 0; // whose session must survive; 0: nobody's in particular
+    pid_t asker = 0;                // whose session must survive; 0: nobody's in particular
+    bool asker_may_be_gone = false; // of a signal: who cannot be traced may be any who is logged in
     std::string by;
 };
 

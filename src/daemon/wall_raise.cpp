@@ -36,8 +36,10 @@ Result<Wall> Wall::raise(Pins pins, const PolicySource& source, const Raising& h
     const sp_settings settings = SP_TRY(fresh_settings(source.policy, cgroup));
     // What a start that died half-way may have left is nobody's enforcement.
     SP_TRY(pins.clear());
-    if (others.empty()) SP_TRY(pins.forget_others());
-    forget_enforced(state_dir);
+    if (others.empty()) {
+        SP_TRY(pins.forget_others());
+        forget_enforced(state_dir);
+    }
     const std::string layout = pins.layout_dir();
     Result<Programs> programs = Programs::load({.settings = settings, .pin_dir = layout});
     if (!programs) {
@@ -97,6 +99,9 @@ Status Wall::take_over(const PolicySource& source, std::uint32_t slot, const Map
     note_next(source, image, Kept::go, news);
     SP_TRY(activate(programs_.maps(), slot));
     note_switched(news);
+    // What was taken over counts no more, nor does its record where ours could not be written.
+    const Result<std::optional<Enforced>> settled = load_settled(state_dir_);
+    if (!settled || *settled != enforced_) forget_enforced(state_dir_);
     SP_TRY(pins_.take_links(cgroup.id));
     find_pinned_nics(news);
     SP_TRY(install(cgroup, source.policy.host.xdp, OnRefusal::keep_trying, keep, news));

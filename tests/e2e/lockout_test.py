@@ -115,6 +115,55 @@ class Lockout(OverSsh):
         self.assertEqual(self.apply(4, OPEN, mode="observe")[0], 0)
         self.assertEqual(self.apply(4, OPEN)[0], 0)  # not for the first time
 
+    def logged_in(self, family):
+        session = self.lab.start(self.over_ssh(family, "sleep", "60", flags=("-tt",)),
+                                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                 stderr=subprocess.DEVNULL)
+        self.assertTrue(eventually(lambda: self.host.run(
+            "ss", "-Htn", "state", "established", "sport", "=", ":22")))
+        return session
+
+    def log_out(self, session):
+        session.terminate()
+        session.wait(10.0)
+        self.assertTrue(eventually(lambda: not self.host.run(
+            "ss", "-Htn", "state", "established", "sport", "=", ":22")))
+
+    @each_family
+    def test_the_first_that_enforces_is_not_loaded_by_a_signal_while_somebody_is_logged_in(self, family):
+        """Who sent it has ended: it may have been him."""
+        self.watch_only()
+        session = self.logged_in(family)
+        with open(self.file, "w", encoding="utf-8") as file:
+            file.write(self.policy(OPEN))  # it lets him in
+        subprocess.run(["sh", "-c", f"/bin/kill -HUP {self.guard.process.pid}"], check=True)
+        event = self.expect_event(event="policy", state="refused")
+        self.assertIn("for the first time", event["detail"])
+        self.assertEqual(self.guard.status()["mode"], "observe")
+        self.log_out(session)
+        self.guard.reload()
+        self.assertTrue(eventually(lambda: self.guard.status()["mode"] == "enforce"))
+
+    @each_family
+    def test_a_start_that_nobody_can_be_traced_from_shuts_nobody_out(self, family):
+        """As a service manager's."""
+        session = self.logged_in(family)
+        for command in ("run", "restore"):
+            self.bare()
+            done = self.guard.call(command, "-c", self.file_of(SHUT))
+            self.assertEqual(done.returncode, 1, done.stderr)
+            self.assertIn(PEER[family], done.stderr)
+            self.assert_open()
+        for rules, flags in ((OPEN, ()), (SHUT, ("--force",))):
+            self.bare()
+            done = self.guard.call("restore", "-c", self.file_of(rules), *flags)
+            self.assertEqual(done.returncode, 0, done.stderr)
+        self.bare()
+        self.log_out(session)
+        done = self.guard.call("restore", "-c", self.file_of(SHUT))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.bare()
+
     def test_by_force_or_from_the_machine_itself_the_first_one_is_taken(self):
         self.watch_only()
         self.assertEqual(self.guard.call("apply", self.file_of(OPEN)).returncode, 0)

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """A version whose maps are laid out otherwise takes over the wall that stands: hook by hook,
-never open, by the policy file. Here the pins of the other version come by renaming: nobody reads
+never open, by the last good policy. Here the pins of the other version come by renaming: nobody reads
 what is behind them, so it may be this one's.
 """
 import os
+import shutil
 import subprocess
 
-from harness import HOST, PEER, E2e, both, each_family, eventually, rule
+from harness import HOST, PEER, E2e, both, eventually, rule
 
 RULES = (rule("ingress", "web", both(PEER), ports=[80])
          + rule("egress", "https", both(PEER), ports=[443]))
@@ -88,24 +89,81 @@ class Upgrade(E2e):
                 "timeout" if "-in-" in name else "eperm"}
             self.assertEqual(set(counts.get(name, {})), wanted, f"{name}: {counts.get(name)}")
 
-    def test_a_file_with_an_error_leaves_it_as_it_is(self):
+    def state(self, *parts):
+        return os.path.join(self.guard.directory, "state", *parts)
+
+    def record(self):
+        with open(self.state("enforced.json"), encoding="utf-8") as file:
+            return file.read()
+
+    def refused(self, code, *flags):
+        """Nothing of it has happened; what it said."""
+        record = self.record()
+        done = self.guard.call("run", "-c", self.file, *flags, timeout=60)
+        self.assertEqual(done.returncode, code, done.stderr)
+        self.assertEqual(os.listdir(self.guard.pins), ["v0"])
+        self.assertEqual(self.record(), record)
+        return done.stderr
+
+    def test_what_was_never_good_comes_by_the_file_and_an_error_leaves_it_as_it_is(self):
+        shutil.rmtree(self.state("policies"))
         with open(self.file, "a", encoding="utf-8") as file:
             file.write("nonsense = 1\n")
-        done = self.guard.call("run", "-c", self.file)
-        self.assertEqual(done.returncode, 2, done.stderr)
-        self.assertEqual(os.listdir(self.guard.pins), ["v0"])
+        self.refused(2)
+        self.assert_stands("refused for an error")
+        self.guard.write_policy(self.policy(RULES, interfaces=("eth0", "none0")), "policy.toml")
+        self.assertIn("none0", self.refused(3))
+        self.assert_stands("refused for a NIC")
+        self.guard.write_policy(self.policy(RULES + rule("ingress", "more", both(PEER),
+                                                         ports=[81])), "policy.toml")
+        self.guard.start(self.file)
+        self.assertEqual(self.into(81, 4), "open")
+
+    def test_a_file_that_was_edited_or_broken_does_not_count(self):
+        for text in (self.policy(rule("ingress", "other", both(PEER), ports=[81])), "nonsense = 1\n"):
+            self.guard.write_policy(text, "policy.toml")
+            begun = os.path.getsize(self.guard.log)
+            self.guard.start(self.file)
+            self.assert_stands("taken over")
+            self.assertIn("the last good policy", self.guard.said(begun))
+            self.assertEqual([found["name"] for found in self.guard.status()["rules"]],
+                             ["web", "https"])
+            self.leave()
+
+    def test_a_last_good_policy_that_cannot_be_read_leaves_it_as_it_is(self):
+        newest = max(name for name in os.listdir(self.state("policies")) if name.isdigit())
+        kept = self.state("policies", newest, "policy.toml")
+        shutil.copy(kept, self.state("kept"))
+        with open(kept, "a", encoding="utf-8") as file:
+            file.write("# nothing much\n")
+        self.assertIn(f"{newest}/policy.toml", self.refused(1))
         self.assert_stands("refused")
+        os.replace(self.state("kept"), kept)
+        self.guard.start(self.file)
+        self.assert_stands("taken over")
+
+    def test_a_panic_is_not_ended_but_by_force(self):
+        self.guard.start(self.file)
+        self.assertEqual(self.guard.call("panic").returncode, 0)
+        self.leave()
+        self.assertIn("a panic is on", self.refused(1))
+        self.assertEqual((self.into(80, 4, timeout=0.4), self.out(443, 6)), ("timeout", "eperm"))
+        self.guard.start(self.file, "--force")
+        self.assert_stands("taken over by force")
+        self.assertIsNone(self.guard.status()["trial"])
 
     def test_without_a_daemon_status_and_guard_name_it(self):
         self.assertIn("of another version", self.guard.status()["why"])
         done = self.guard.call("guard", "eth0")
         self.assertIn("of another version", done.stdout + done.stderr)
 
-    def test_a_nic_that_the_policy_names_no_more_is_let_go(self):
+    def test_a_nic_of_a_policy_on_trial_is_let_go_with_it(self):
         self.host.ip("link add spare0 type veth peer name spare1")
         self.addCleanup(self.host.ip, "link del spare0")
-        self.guard.start(self.guard.write_policy(
-            self.policy(RULES, interfaces=("eth0", "spare0")), "both.toml"))
+        self.guard.start(self.file)
+        both_nics = self.guard.write_policy(self.policy(RULES, interfaces=("eth0", "spare0")),
+                                            "both.toml")
+        self.assertEqual(self.guard.call("apply", both_nics, "--confirm", "600s").returncode, 0)
         self.assertIsNotNone(self.xdp("spare0"))
         self.leave()
         self.guard.start(self.file)
