@@ -16,7 +16,7 @@ Verb restore_verb(CLI::App& parent, const SharedPaths& paths) {
                      "the policy file, taken when no policy was ever good here")
         ->capture_default_str();
     restore->add_flag("--force", options->force,
-                      "also when it comes over ssh and is the first to enforce");
+                      "though it enforces first, over ssh or against a login");
     restore->add_option("--log-level", options->log_level, "what to say on stderr")
         ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error"}))
         ->capture_default_str();

@@ -33,7 +33,7 @@ Verb run_verb(CLI::App& parent, const SharedPaths& paths) {
     run->add_flag("--wait-for-nics", flags->wait_for_nics,
                   "begin without NICs that the policy names and that are not there yet");
     run->add_flag("--force", options->force,
-                  "also when it comes over ssh and is the first to enforce");
+                  "though it enforces first, over ssh or against a login, or ends a panic");
     run->add_option("--metrics-listen", flags->metrics_listen,
                     "let a Prometheus on this machine scrape: 127.0.0.1:9434")
         ->type_name("ADDRESS:PORT");

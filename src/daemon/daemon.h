@@ -25,7 +25,7 @@ struct RunOptions {
     OnExit on_exit = OnExit::keep;
     Running running = Running::judge;
     MissingNics nics = MissingNics::refuse;
-    bool force = false; // the first policy enforces, though it is started over ssh
+    bool force = false;                    // over refuse_leap() and a panic of another version
     std::optional<MetricsAddress> metrics; // none: nobody may scrape
     std::string log_level = "info"; // trace, debug, info, warning, error; checked by the caller
 };

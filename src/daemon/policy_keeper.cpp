@@ -80,7 +80,7 @@ void PolicyKeeper::keep(const PolicySource& source, const Wish& wish, Outcome ou
     entry.file = source.file;
     entry.sha256 = source.sha256;
     entry.message = wish.message;
-    entry.generation = wall_.enforced().generation;
+    entry.generation = wall_.enforced().began();
     entry.restores = restores;
     const Result<std::uint32_t> number = history_.add(source, std::move(entry));
     if (!number)
