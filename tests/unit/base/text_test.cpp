@@ -80,3 +80,18 @@ TEST_CASE("of equally near names the first is suggested") {
     const std::vector<std::string> names = {"abcd", "abce"};
     CHECK(nearest("abcf", names) == "abcd");
 }
+
+TEST_CASE("of several lines the newlines stay, and nothing else that steers") {
+    CHECK(escaped_lines("a\x1b[2J\nb\tc\r\n") == "a\\x1b[2J\nb\tc\\x0d\n");
+    CHECK(escaped_lines("").empty());
+    CHECK(escaped_lines("\n\n") == "\n\n");
+}
+
+TEST_CASE("what is too long is cut between characters, and says so") {
+    CHECK(shortened("short", 5) == "short");
+    CHECK(shortened("longer", 5) == "longe...");
+    CHECK(shortened("ab\xc3\xbc", 3) == "ab...");
+    CHECK(shortened("ab\xc3\xbc", 4) == "ab\xc3\xbc");
+    CHECK(shortened("\xff\xff\xff", 2) == "\xff\xff...");
+    CHECK(shortened("x", 0) == "...");
+}
