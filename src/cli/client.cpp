@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/client.h"
 
+#include "base/nesting.h"
 #include "daemon/control_socket.h"
 
 #include <array>
@@ -13,6 +14,8 @@
 namespace sallyport {
 namespace {
 
+constexpr std::size_t kNestingMost = 64;
+constexpr std::size_t kLineMost = 64u << 20; // a list of all bans comes in pages
 constexpr timeval kPatience{.tv_sec = 10, .tv_usec = 0};
 
 } // namespace
@@ -34,6 +37,9 @@ Result<std::optional<std::string>> LineReader::next() {
         if (got < 0) return fail_errno(errno, "reading from the control socket");
         if (got == 0) return std::optional<std::string>(); // half a line is none
         buffer_.append(chunk.data(), static_cast<std::size_t>(got));
+        if (buffer_.size() > kLineMost && buffer_.find('\n') == std::string::npos)
+            return fail(ErrorKind::internal, "the daemon's answer has no end",
+                        "is it of the same version as this command? restart it");
     }
 }
 
@@ -53,7 +59,9 @@ Status send_request(int fd, const nlohmann::json& request) {
 }
 
 Result<nlohmann::ordered_json> parse_answer(const std::string& line) {
-    auto answer = nlohmann::ordered_json::parse(line, nullptr, false);
+    auto answer = nests_beyond(line, kNestingMost)
+                      ? nlohmann::ordered_json()
+                      : nlohmann::ordered_json::parse(line, nullptr, false);
     const auto text = [&](const char* key) {
         const auto at = answer.find(key);
         return at != answer.end() && at->is_string() ? at->get<std::string>() : std::string();

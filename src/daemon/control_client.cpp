@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/control_client.h"
 
+#include "base/nesting.h"
 #include "event/json.h"
 
 #include <array>
@@ -20,6 +21,8 @@ ordered_json refusal(const Error& error) {
     if (!error.hint.empty()) object["hint"] = error.hint;
     return object;
 }
+
+constexpr std::size_t kNestingMost = 64;
 
 bool would_block(int number) {
     return number == EAGAIN || number == EINTR || number == ENOBUFS;
@@ -67,7 +70,7 @@ void ControlClient::answer(const std::string& request, const ControlHandler& han
 
 ordered_json ControlClient::answer_to(const std::string& text, const ControlHandler& handler) {
     // The parser takes a zero byte for the end, whatever follows it.
-    const bool is_text = text.find('\0') == std::string::npos;
+    const bool is_text = text.find('\0') == std::string::npos && !nests_beyond(text, kNestingMost);
     const json request = is_text ? json::parse(text, nullptr, false) : json();
     if (!request.is_object() || !request.contains("cmd") || !request["cmd"].is_string()) {
         leaving_ = input_ended_ = true;

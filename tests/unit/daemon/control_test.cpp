@@ -59,10 +59,13 @@ TEST_CASE("a listener that closed its half still gets events, and is gone when i
 TEST_CASE("a request that makes no sense cuts off its sender alone") {
     ControlBench bench;
     ControlClient& other = bench.listener();
+    // What is copied by recursion must not be as deep as its sender likes.
+    const std::string deep =
+        "{\"cmd\":\"status\",\"x\":" + std::string(30'000, '[') + std::string(30'000, ']') + "}\n";
     const std::string hidden("{\"cmd\":\"status\"}\0 and more\n", 27);
     for (const std::string& text :
          {std::string("hello\n"), std::string("[]\n"), std::string("{\"cmd\":7}\n"),
-          std::string("{}\n"), std::string("\xff\xfe\n"), hidden}) {
+          std::string("{}\n"), std::string("\xff\xfe\n"), hidden, deep}) {
         ControlClient client(bench.path);
         const auto answers = bench.ask(client, text);
         REQUIRE(answers.size() == 1);
