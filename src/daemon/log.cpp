@@ -14,12 +14,13 @@
 namespace sallyport {
 namespace {
 
-// A path or a name of somebody else's forges no line and steers no terminal.
+// What steers a terminal is escaped. Some messages have several lines, as those that show a line of
+// the policy; words of others have their newlines escaped before.
 class EscapedMessage final : public spdlog::custom_flag_formatter {
   public:
     void format(const spdlog::details::log_msg& message, const std::tm&,
                 spdlog::memory_buf_t& out) override {
-        const std::string text = escaped({message.payload.data(), message.payload.size()});
+        const std::string text = escaped_lines({message.payload.data(), message.payload.size()});
         out.append(text.data(), text.data() + text.size());
     }
     [[nodiscard]] std::unique_ptr<spdlog::custom_flag_formatter> clone() const override {
@@ -40,16 +41,16 @@ void start_logging(const std::string& level) {
 }
 
 void log_error(const Error& error) {
-    spdlog::error("{}", error.text());
+    spdlog::error("{}", escaped(error.text()));
     std::istringstream verifier(error.verifier_log);
     for (std::string line; std::getline(verifier, line);) spdlog::debug("{}", line);
-    if (!error.hint.empty()) spdlog::info("next: {}", error.hint);
+    if (!error.hint.empty()) spdlog::info("next: {}", escaped(error.hint));
 }
 
 void log_news(const WallNews& news) {
     for (const std::string& warning : news.warnings) spdlog::warn("{}", warning);
     for (const std::string& note : news.notes) spdlog::info("{}", note);
-    for (const std::string& line : news.cut) spdlog::warn("cut: {}", line);
+    for (const std::string& line : news.cut) spdlog::warn("cut: {}", escaped(line));
 }
 
 } // namespace sallyport
