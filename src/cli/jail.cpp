@@ -46,8 +46,7 @@ Result<std::unique_ptr<std::istream>> open_log(const std::string& log) {
     std::error_code error;
     if (const auto status = std::filesystem::status(log, error);
         std::filesystem::exists(status) && !std::filesystem::is_regular_file(status))
-        return fail(ErrorKind::invalid_input, log + " is not a regular file",
-                    "'-' reads standard input");
+        return fail(ErrorKind::kernel, log + " is not a regular file", "'-' reads standard input");
     errno = 0;
     auto file = std::make_unique<std::ifstream>(log, std::ios::binary);
     const int refused = errno;

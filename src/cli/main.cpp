@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The command: arguments to a verb, the verb's answer to an exit code.
+#include "base/json_words.h"
 #include "base/text.h"
 #include "cli/complete.h"
 #include "cli/output.h"
@@ -9,7 +10,6 @@
 #include <exception>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <sstream>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -46,7 +46,7 @@ ExitCode act(const Verb& verb) {
     } catch (const nlohmann::json::exception& error) {
         const auto wrong =
             fail(ErrorKind::internal,
-                 std::string("what was read is not as it should be: ") + error.what(),
+                 "what was read is not as it should be: " + json_words(error.what()),
                  "is the daemon of another version? its wall stands; systemctl restart sallyport");
         return report_failure(wrong.error(), Format::text);
     }
@@ -83,14 +83,13 @@ int run_command(int argc, char** argv) {
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
-        std::ostringstream data, talk; // it quotes what was typed
-        const bool is_done = app.exit(error, data, talk) == 0;
-        print_data(data.str());
-        if (std::string said = talk.str(); !said.empty()) {
-            if (said.ends_with('\n')) said.pop_back();
-            say(shortened(said, kSaidMost));
+        if (error.get_exit_code() == 0) { // --help, --version
+            app.exit(error);
+            return as_int(ExitCode::done);
         }
-        return as_int(is_done ? ExitCode::done : ExitCode::usage);
+        // It quotes what was typed.
+        say(one_line(error.what(), kSaidMost) + "\nRun with --help for more information.");
+        return as_int(ExitCode::usage);
     }
     for (const Verb& verb : verbs)
         if (verb.command->parsed()) return as_int(act(verb));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/control_client.h"
 
+#include "base/json_words.h"
 #include "base/nesting.h"
 #include "event/json.h"
 
@@ -90,7 +91,7 @@ ordered_json ControlClient::answer_to(const std::string& text, const ControlHand
         if (result->is_object()) object.update(*result);
         return object;
     } catch (const json::exception& error) { // a request of another shape than the handler thought
-        return refusal(fail(ErrorKind::invalid_input, error.what()).error());
+        return refusal(fail(ErrorKind::invalid_input, json_words(error.what())).error());
     }
 }
 

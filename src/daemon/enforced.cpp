@@ -2,6 +2,7 @@
 #include "daemon/enforced.h"
 
 #include "base/durable_file.h"
+#include "base/json_words.h"
 
 #include <filesystem>
 #include <fstream>
@@ -126,7 +127,7 @@ Result<Enforced> enforced_from_json(const std::string& text) {
         return e;
     } catch (const json::exception& error) {
         return fail(ErrorKind::invalid_input,
-                    std::string("not a record of what is enforced: ") + error.what());
+                    "not a record of what is enforced: " + json_words(error.what()));
     }
 }
 

@@ -2,6 +2,8 @@
 // Both ways between the value and docs' JSON; the two functions are read side by side.
 #include "daemon/status.h"
 
+#include "base/json_words.h"
+
 namespace sallyport {
 namespace {
 
@@ -198,7 +200,7 @@ Result<StatusView> status_from_json(const json& object) {
     try {
         return view_from(object);
     } catch (const json::exception& error) {
-        return fail(ErrorKind::internal, std::string("the status makes no sense: ") + error.what(),
+        return fail(ErrorKind::internal, "the status makes no sense: " + json_words(error.what()),
                     "is the daemon of another version? its wall stands; restart it: systemctl "
                     "restart sallyport");
     }

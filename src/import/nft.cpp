@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `nft -j list ruleset`: a list of tables, chains, sets and rules. "Line" is a rule's place in
 // that list; its handle is said beside it.
+#include "base/json_words.h"
 #include "base/text.h"
 #include "import/import.h"
 #include "import/nft_rule.h"
@@ -180,7 +181,8 @@ Result<Imported> import_nft(std::string_view text, const Options& options) {
         return import_list(all["nftables"], options);
     } catch (const Json::exception& error) {
         return fail(ErrorKind::invalid_input,
-                    std::string("this is not what nft prints: ") + one_line(error.what(), 200),
+                    std::string("this is not what nft prints: ") +
+                        one_line(json_words(error.what()), 200),
                     "it should be what `nft -j list ruleset` prints");
     }
 }
