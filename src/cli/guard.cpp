@@ -3,6 +3,7 @@
 // before it is brought up, also when no daemon runs.
 #include "daemon/guard.h"
 
+#include "base/text.h"
 #include "cli/client.h"
 #include "cli/output.h"
 #include "cli/verbs.h"
@@ -51,7 +52,7 @@ ExitCode guard(const Paths& paths, const std::string& name, Format format) {
                     guarded ? "guarded (" + text("mode") + " XDP)" : "not guarded",
                     why.empty() ? "" : ": ", why);
     // udev makes a warning of each line on the standard error.
-    std::puts(line.c_str());
+    std::puts(escaped(line).c_str());
     return ExitCode::done;
 }
 

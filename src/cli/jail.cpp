@@ -45,7 +45,8 @@ Result<std::unique_ptr<std::istream>> open_log(const std::string& log) {
     // Neither held up by a FIFO that nobody writes to, nor by what never ends.
     std::error_code error;
     if (const auto status = std::filesystem::status(log, error);
-        std::filesystem::exists(status) && !std::filesystem::is_regular_file(status))
+        std::filesystem::exists(status) && !std::filesystem::is_regular_file(status) &&
+        !std::filesystem::is_directory(status))
         return fail(ErrorKind::kernel, log + " is not a regular file", "'-' reads standard input");
     errno = 0;
     auto file = std::make_unique<std::ifstream>(log, std::ios::binary);
