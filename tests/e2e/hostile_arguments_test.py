@@ -52,7 +52,8 @@ class Bad(Asking):
         for verb, subcommands in self.verbs().items():
             for words in ((verb,), *((verb, one) for one in subcommands)):
                 for wrong in ("--nonsense", "--" + HOSTILE, "\udcff\udcfe", "-" + "x" * 100_000):
-                    self.ask(*words, wrong, code=(2, 3, 4))
+                    # Bytes are a word like another to a verb that takes one.
+                    self.ask(*words, wrong, code=(2, 3, 4) if wrong[0] == "-" else (0, 1, 2, 3, 4))
         self.ask(HOSTILE, code=(2,))
         self.ask("x" * 100_000, code=(2,))
 
