@@ -44,7 +44,7 @@ std::vector<std::uint16_t> ports_of(Fields& fields) {
 void read_match(Fields& fields, Service& service) {
     const Value* const table = fields.get("match", ValueKind::table);
     if (table == nullptr) return;
-    Fields match(*table, "match of " + quoted(service.name), fields.findings());
+    Fields match(*table, "match of " + config::quoted(service.name), fields.findings());
     service.exe = texts_of(match, "exe");
     service.argv = texts_of(match, "argv");
     service.module = texts_of(match, "module");
