@@ -17,7 +17,8 @@ constexpr std::size_t kNameMax = 64;
 
 std::string joined(const std::vector<std::string>& words) {
     std::string text;
-    for (const std::string& word : words) text += (text.empty() ? "" : ", ") + quoted(word);
+    for (const std::string& word : words)
+        text += (text.empty() ? "" : ", ") + imported::quoted(word);
     return "[" + text + "]";
 }
 
@@ -26,9 +27,10 @@ std::string numbers(const std::vector<Range>& ranges) {
     for (const Range& range : ranges) {
         const auto low = std::to_string(static_cast<unsigned>(range.low));
         text += text.empty() ? "" : ", ";
-        text += range.low == range.high
-                    ? low
-                    : quoted(low + "-" + std::to_string(static_cast<unsigned>(range.high)));
+        text +=
+            range.low == range.high
+                ? low
+                : imported::quoted(low + "-" + std::to_string(static_cast<unsigned>(range.high)));
     }
     return "[" + text + "]";
 }
@@ -73,7 +75,7 @@ class Writer {
         const Opening& from = rule.opening;
         std::string text = comments(rule);
         text += from.deny ? "[[deny]]\n" : std::string("[[") + to_string(rule.direction) + "]]\n";
-        text += "name = " + quoted(unique(name_of(rule))) + "\n";
+        text += "name = " + imported::quoted(unique(name_of(rule))) + "\n";
         if (from.deny) text += std::string("direction = \"") + to_string(rule.direction) + "\"\n";
         if (rule.direction != Direction::egress) text += peers("from", rule.from, from);
         if (rule.direction != Direction::ingress) text += peers("to", rule.to, from);
@@ -81,7 +83,7 @@ class Writer {
             text += "proto = " +
                     (std::isdigit(static_cast<unsigned char>(rule.proto.front())) != 0
                          ? rule.proto
-                         : quoted(rule.proto)) +
+                         : imported::quoted(rule.proto)) +
                     "\n";
         if (!rule.ports.empty()) text += "ports = " + numbers(rule.ports) + "\n";
         if (!rule.types.empty()) text += "types = " + types(rule.types) + "\n";
@@ -147,7 +149,7 @@ class Writer {
             except.insert(except.end(), its.except.begin(), its.except.end());
         }
         if (except.empty() && in.size() <= kFewNetworks) return key + " = " + joined(in) + "\n";
-        return key + " = " + quoted(zone(peers, in, except, from)) + "\n";
+        return key + " = " + imported::quoted(zone(peers, in, except, from)) + "\n";
     }
 
     std::string zone(const std::map<Family, RangeSet>& peers, const std::vector<std::string>& in,
@@ -166,7 +168,7 @@ class Writer {
         for (unsigned next = 2; !used_zones_.insert(tried).second; ++next)
             tried = name + "-" + std::to_string(next);
         zone_names_.emplace(is, tried);
-        zones_ += quoted(tried) + " = " + is + "\n";
+        zones_ += imported::quoted(tried) + " = " + is + "\n";
         return tried;
     }
 
