@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """Bans outlive their daemon, its killing, a reboot and a bad disk."""
-import json
 import os
 import re
 import signal
@@ -205,7 +204,7 @@ class Kept(BanE2e):
         self.assertTrue(self.barred(4))
         self.unban(PEER[4])
         self.assertFalse(self.barred(4))
-        self.assertEqual(json.loads(self.command("bans", "--json").stdout)["active"], MANY)
+        self.assertEqual(self.guard.status()["bans"]["active"], MANY)
 
 
 if __name__ == "__main__":

@@ -100,9 +100,9 @@ def fragment_header(next_header, payload, offset=0, more=False, ident=1):
 
 
 def fragments(src, dst, proto, payload, size, ident=7):
-    """The payload as IP packets of at most `size` bytes of it each; `size` in eights."""
+    """The payload as one or more IP packets of at most `size` bytes of it each; `size` in eights."""
     made = []
-    for at in range(0, len(payload), size):
+    for at in range(0, max(1, len(payload)), size):
         part, more = payload[at:at + size], at + size < len(payload)
         if ":" in src:
             made.append(ipv6(src, dst, FRAGMENT, fragment_header(proto, part, at, more, ident)))
