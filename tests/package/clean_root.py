@@ -52,7 +52,11 @@ print("ready", flush=True)"""
 def run(*command, **more):
     more = {"check": True, "capture_output": True, "text": True, "timeout": 300,
             "stdin": subprocess.DEVNULL, **more}
-    return subprocess.run(command, **more)
+    try:
+        return subprocess.run(command, **more)
+    except subprocess.CalledProcessError as error:
+        error.add_note(str(error.stderr))
+        raise
 
 
 def release():

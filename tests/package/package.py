@@ -48,10 +48,14 @@ def unpacked():
 
 
 @functools.lru_cache
+def depends():
+    return subprocess.run(["dpkg-deb", "-f", first(), "Depends"], check=True, text=True,
+                          capture_output=True, timeout=60).stdout
+
+
+@functools.lru_cache
 def base():
-    depends = subprocess.run(["dpkg-deb", "-f", first(), "Depends"], check=True, text=True,
-                             capture_output=True, timeout=60).stdout
-    return clean_root.make_base(depends, directory("base"))
+    return clean_root.make_base(depends(), directory("base"))
 
 
 def enabled():
