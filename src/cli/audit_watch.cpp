@@ -7,14 +7,13 @@
 #include "audit/text.h"
 #include "base/fd.h"
 #include "base/text.h"
+#include "cli/end_signals.h"
 
 #include <cerrno>
 #include <chrono>
-#include <csignal>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <poll.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 #include <utility>
 
@@ -25,15 +24,6 @@ using namespace audit;
 
 constexpr std::chrono::milliseconds kBetween{250};
 constexpr std::chrono::seconds kNatLives{10}; // running nft each time would cost more than it tells
-
-Fd end_signals() {
-    sigset_t wanted;
-    sigemptyset(&wanted);
-    sigaddset(&wanted, SIGINT);
-    sigaddset(&wanted, SIGTERM);
-    sigprocmask(SIG_BLOCK, &wanted, nullptr);
-    return Fd(::signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK));
-}
 
 std::string timestamp() {
     const auto now =

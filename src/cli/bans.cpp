@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // sallyport bans: who is banned, page by page, so that a million fits.
 #include "base/duration.h"
+#include "base/ip.h"
 #include "base/text.h"
 #include "cli/ban_request.h"
 #include "cli/verbs.h"
 
 #include <fmt/format.h>
+#include <optional>
 
 namespace sallyport {
 
@@ -39,7 +41,14 @@ std::string text_of(const ordered_json& all) {
 Result<ordered_json> ask_for_all(const Paths& paths) {
     nlohmann::json request{{"cmd", "bans"}};
     ordered_json all = SP_TRY(ask_about_bans(paths, request));
+    std::optional<Prefix> last;
     while (all.contains("next")) {
+        // Pages are in order: one that does not lead on would be asked for without end.
+        const Result<Prefix> next = parse_prefix(all["next"].get<std::string>());
+        if (!next || (last && *next <= *last))
+            return fail(ErrorKind::internal, "the daemon's list of bans has no end",
+                        "is it of the same version as this command? restart it");
+        last = *next;
         request["after"] = all["next"];
         all.erase("next");
         ordered_json page = SP_TRY(ask_about_bans(paths, request));

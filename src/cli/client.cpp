@@ -16,9 +16,18 @@ namespace {
 
 constexpr std::size_t kNestingMost = 64;
 constexpr std::size_t kLineMost = 64u << 20; // a list of all bans comes in pages
-constexpr timeval kPatience{.tv_sec = 10, .tv_usec = 0};
 
 } // namespace
+
+void limit_reads(int fd, std::chrono::seconds patience) {
+    const timeval limit{.tv_sec = patience.count(), .tv_usec = 0};
+    ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+}
+
+std::unexpected<Error> no_answer() {
+    return fail(ErrorKind::kernel, "the daemon does not answer",
+                "see what it does: journalctl -u sallyport");
+}
 
 Result<std::optional<std::string>> LineReader::next() {
     for (;;) {
@@ -31,9 +40,7 @@ Result<std::optional<std::string>> LineReader::next() {
         const ssize_t got = ::read(fd_, chunk.data(), chunk.size());
         if (got < 0 && errno == EINTR) continue;
         if (got < 0 && errno == ECONNRESET) return std::optional<std::string>();
-        if (got < 0 && errno == EAGAIN)
-            return fail(ErrorKind::kernel, "the daemon does not answer",
-                        "see what it does: journalctl -u sallyport");
+        if (got < 0 && errno == EAGAIN) return no_answer();
         if (got < 0) return fail_errno(errno, "reading from the control socket");
         if (got == 0) return std::optional<std::string>(); // half a line is none
         buffer_.append(chunk.data(), static_cast<std::size_t>(got));
@@ -77,7 +84,7 @@ Result<nlohmann::ordered_json> parse_answer(const std::string& line) {
 Result<nlohmann::ordered_json> ask_daemon(const std::string& socket,
                                           const nlohmann::json& request) {
     const Fd connection = SP_TRY(connect_to(socket));
-    ::setsockopt(connection.get(), SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof kPatience);
+    limit_reads(connection.get(), kAnswerPatience);
     SP_TRY(send_request(connection.get(), request));
     LineReader reader(connection.get());
     const auto line = SP_TRY(reader.next());

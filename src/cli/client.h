@@ -4,6 +4,8 @@
 #include "base/fd.h"
 #include "base/result.h"
 
+#include <chrono>
+#include <expected>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -24,6 +26,12 @@ class LineReader {
     int fd_;
     std::string buffer_;
 };
+
+// How long the daemon may take for an answer.
+constexpr std::chrono::seconds kAnswerPatience{10};
+// Reads of that socket fail with EAGAIN after it; 0: they wait for ever.
+void limit_reads(int fd, std::chrono::seconds patience);
+[[nodiscard]] std::unexpected<Error> no_answer();
 
 [[nodiscard]] Status send_request(int fd, const nlohmann::json& request);
 // {"ok":true,...} as it is; {"ok":false,...} as its error.

@@ -2,6 +2,7 @@
 // Events into what was seen, from a file or from the daemon.
 #include "base/text.h"
 #include "cli/client.h"
+#include "cli/end_signals.h"
 #include "cli/learn_sources.h"
 #include "cli/output.h"
 #include "daemon/control_socket.h"
@@ -9,10 +10,8 @@
 
 #include <array>
 #include <cerrno>
-#include <csignal>
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -66,15 +65,6 @@ class Lines {
     bool is_long_ = false;
 };
 
-Fd end_signals() {
-    sigset_t wanted;
-    sigemptyset(&wanted);
-    sigaddset(&wanted, SIGINT);
-    sigaddset(&wanted, SIGTERM);
-    sigprocmask(SIG_BLOCK, &wanted, nullptr);
-    return Fd(::signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK));
-}
-
 // One connection after the other, since a daemon may be restarted meanwhile.
 class Stream {
   public:
@@ -83,10 +73,12 @@ class Stream {
     Status open() {
         Fd socket = SP_TRY(connect_to(paths_.control_socket()));
         SP_TRY(send_request(socket.get(), {{"cmd", "tail"}, {"filter", nlohmann::json::object()}}));
+        limit_reads(socket.get(), kAnswerPatience);
         reader_.emplace(socket.get());
         const auto answer = SP_TRY(reader_->next());
         if (!answer) return fail(ErrorKind::kernel, "the daemon closed the connection");
         SP_TRY(parse_answer(*answer));
+        limit_reads(socket.get(), {}); // events come when they come
         socket_ = std::move(socket);
         return {};
     }

@@ -2,6 +2,7 @@
 // The command: arguments to a verb, the verb's answer to an exit code.
 #include "base/json_words.h"
 #include "base/text.h"
+#include "base/version.h"
 #include "cli/complete.h"
 #include "cli/output.h"
 #include "cli/verbs.h"
@@ -55,7 +56,8 @@ ExitCode act(const Verb& verb) {
 int run_command(int argc, char** argv) {
     CLI::App app("A default-deny firewall: what no rule allows is dropped, and says why.",
                  "sallyport");
-    app.set_version_flag("--version", "sallyport " SP_VERSION, "print the version");
+    app.set_version_flag("--version", "sallyport " + std::string(own_version()),
+                         "print the version");
     app.set_help_flag("-h,--help", "print this help");
     app.require_subcommand(0, 1); // so that a verb that does not exist is named in the error
     app.fallthrough();

@@ -2,6 +2,7 @@
 #include "cli/status_text.h"
 
 #include "base/text.h"
+#include "base/version.h"
 #include "event/names.h"
 
 #include <algorithm>
@@ -77,6 +78,13 @@ std::string policy_line(const StatusView& status) {
     return line + "\n";
 }
 
+// A daemon that was not restarted after an update answers as its own version does.
+std::string version_line(const StatusView& status) {
+    if (status.version.empty() || status.version == own_version()) return {};
+    return fmt::format("daemon  version {}, this command {}: systemctl restart sallyport\n",
+                       escaped(status.version), own_version());
+}
+
 std::string hooks_table(const StatusView& status) {
     std::vector<Row> rows;
     for (const HookStatus& hook : status.hooks)
@@ -143,7 +151,7 @@ std::string jails_table(const StatusView& status) {
 } // namespace
 
 std::string render_status(const StatusView& status, Colour colour) {
-    std::string text = headline(status, colour) + policy_line(status);
+    std::string text = headline(status, colour) + policy_line(status) + version_line(status);
     if (!status.waiting.empty()) {
         std::vector<std::string> names;
         for (const std::string& name : status.waiting) names.push_back(escaped(name));

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // sallyport tail: events as they happen.
+#include "cli/end_signals.h"
 #include "cli/output.h"
 #include "cli/tail_stream.h"
 #include "cli/verbs.h"
 #include "daemon/control_socket.h"
 
-#include <csignal>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 namespace sallyport {
@@ -17,16 +16,6 @@ struct TailOptions {
     std::uint64_t count = 0;
     bool as_json = false;
 };
-
-// SIGINT and SIGTERM as something to wait for together with the rest.
-Fd end_signals() {
-    sigset_t wanted;
-    sigemptyset(&wanted);
-    sigaddset(&wanted, SIGINT);
-    sigaddset(&wanted, SIGTERM);
-    sigprocmask(SIG_BLOCK, &wanted, nullptr);
-    return Fd(::signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK));
-}
 
 ExitCode exit_code_of(TailEnd end) {
     switch (end) {

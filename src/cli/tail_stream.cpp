@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <optional>
 #include <poll.h>
 #include <unistd.h>
@@ -14,18 +15,23 @@
 namespace sallyport {
 namespace {
 
-enum class Ready : std::uint8_t { yes, reader_gone, interrupted };
+enum class Ready : std::uint8_t { yes, reader_gone, interrupted, late };
 
 // Until `fd` is ready for `wanted`, the user has had enough, or the reader of
 // the output has left, which a pipe tells by POLLERR without being asked.
-Result<Ready> wait_for(const TailStream& stream, int fd, short wanted) {
+Result<Ready> wait_for(const TailStream& stream, int fd, short wanted,
+                       std::optional<std::chrono::steady_clock::time_point> until = {}) {
+    using std::chrono::ceil, std::chrono::milliseconds, std::chrono::steady_clock;
     const bool is_output = fd == stream.output;
     for (;;) {
         std::array<pollfd, 3> fds{
             pollfd{.fd = fd, .events = wanted, .revents = 0},
             pollfd{.fd = stream.signals, .events = POLLIN, .revents = 0},
             pollfd{.fd = is_output ? -1 : stream.output, .events = 0, .revents = 0}};
-        if (::poll(fds.data(), fds.size(), -1) < 0) {
+        const auto left =
+            until ? ceil<milliseconds>(*until - steady_clock::now()) : milliseconds(-1);
+        if (until && left.count() <= 0) return Ready::late;
+        if (::poll(fds.data(), fds.size(), static_cast<int>(left.count())) < 0) {
             if (errno == EINTR) continue;
             return fail_errno(errno, "waiting for events");
         }
@@ -39,6 +45,7 @@ Result<Ready> wait_for(const TailStream& stream, int fd, short wanted) {
 std::optional<TailEnd> end_of(Ready ready) {
     switch (ready) {
     case Ready::yes:
+    case Ready::late:
         return std::nullopt;
     case Ready::reader_gone:
         return TailEnd::reader_gone;
@@ -88,16 +95,20 @@ Result<TailEnd> tail_stream(const TailStream& stream) {
     bool is_answered = false;
     bool is_cut_off = false;
     std::uint64_t seen = 0;
+    std::optional until = std::chrono::steady_clock::now() + stream.patience;
     for (;;) {
-        if (!reader.has_line())
-            if (const auto end = end_of(SP_TRY(wait_for(stream, stream.socket, POLLIN))))
-                return *end;
+        if (!reader.has_line()) {
+            const Ready ready = SP_TRY(wait_for(stream, stream.socket, POLLIN, until));
+            if (ready == Ready::late) return no_answer();
+            if (const auto end = end_of(ready)) return *end;
+        }
         const auto line = SP_TRY(reader.next());
         if (!line) return is_cut_off ? TailEnd::cut_off : TailEnd::daemon_gone;
         if (!is_answered) {
             const auto answer = parse_answer(*line);
             if (!answer) return std::unexpected<Error>(answer.error());
             is_answered = true;
+            until.reset();
             continue;
         }
         const Shown shown = show(stream, *line);

@@ -3,9 +3,11 @@
 // From the control socket to the terminal or pipe, line by line, until one of
 // them, or the user, ends it.
 #include "base/result.h"
+#include "cli/client.h"
 #include "cli/output.h"
 #include "event/filter.h"
 
+#include <chrono>
 #include <cstdint>
 
 namespace sallyport {
@@ -25,12 +27,13 @@ struct TailStream {
     Format format = Format::text;
     Colour colour = Colour::never;
     Zone zone = Zone::local;
-    std::uint64_t count = 0; // 0: no end
+    std::uint64_t count = 0;                              // 0: no end
+    std::chrono::milliseconds patience = kAnswerPatience; // for the first answer alone
     EventFilter filter;
 };
 
 // Asks, then copies; each event is out before the next is read. `lost` lines do
-// not count. An error when the daemon refuses.
+// not count. An error when the daemon refuses, or does not answer.
 [[nodiscard]] Result<TailEnd> tail_stream(const TailStream& stream);
 
 } // namespace sallyport

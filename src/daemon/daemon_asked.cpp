@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the daemon is asked for: another policy, by SIGHUP or the control socket, and all else
 // that the socket takes.
+#include "base/version.h"
 #include "daemon/ban_commands.h"
 #include "daemon/daemon_loop.h"
 #include "daemon/guard.h"
@@ -99,6 +100,7 @@ Result<StatusView> Daemon::status() {
     view.events_lost_by[to_string(LostBy::log_file)] = log_ ? log_->lost_ever() : 0;
     view.packet_sockets = patrol_.held(wall_, publisher_);
     view.jails = jails_->states();
+    view.version = own_version();
     for (const std::string& nic : wall_.covers_vlans()) view.blind.push_back("vlans:" + nic);
     return view;
 }
@@ -137,7 +139,9 @@ Result<nlohmann::ordered_json> Daemon::answer(const nlohmann::json& request, con
         stop_ = true;
         return nlohmann::ordered_json::object();
     }
-    return fail(ErrorKind::invalid_input, fmt::format("unknown command \"{}\"", command));
+    return fail(ErrorKind::invalid_input,
+                fmt::format("unknown command \"{}\" (version {})", command, own_version()),
+                "if the command is newer than the daemon: systemctl restart sallyport");
 }
 
 } // namespace sallyport

@@ -116,6 +116,7 @@ StatusView view_from(const json& object) {
     view.events_lost = events.value("lost", std::uint64_t{0});
     view.events_lost_by =
         part_of(events, "lost_by", json::object()).get<std::map<std::string, std::uint64_t>>();
+    view.version = text_in(object, "version");
     view.waiting = part_of(object, "waiting", json::array()).get<std::vector<std::string>>();
     view.blind = part_of(object, "blind", json::array()).get<std::vector<std::string>>();
     if (const json sockets = part_of(object, "packet_sockets", nullptr); !sockets.is_null()) {
@@ -192,6 +193,7 @@ ordered_json to_json(const StatusView& status) {
               {"lost", status.events_lost},
               {"lost_by", lost_by}}},
             {"packet_sockets", sockets},
+            {"version", or_null(status.version)},
             {"waiting", status.waiting},
             {"blind", status.blind}};
 }

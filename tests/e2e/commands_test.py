@@ -12,7 +12,7 @@ RULES = (rule("ingress", "web", both(PEER), ports=[80])
          + rule("egress", "https", both(PEER), ports=[443]))
 STATUS_KEYS = {"state", "why", "mode", "generation", "trial", "policy", "hooks", "reasons", "rules",
                "flows", "cookies", "challenges", "bans", "jails", "events", "packet_sockets",
-               "waiting", "blind"}
+               "version", "waiting", "blind"}
 
 
 class Check(E2e):

@@ -110,6 +110,7 @@ ANSWERS = {"of another shape": b'{"ok":true,"state":7,"hooks":"x","policies":3,"
            "empty": b'{"ok":true}\n', "no object": b"[1,2]\n", "garbage": b"\xff\xfe\x00\x1b[2J\n",
            "a refusal of another shape": b'{"ok":false,"error":["x"],"hint":{}}\n',
            "unknown": b'{"ok":false,"error":"unknown command \\"x\\"\\u001b[2J"}\n',
+           "an endless list": b'{"ok":true,"active":1,"bans":[],"lists":[],"next":"10.9.9.9/32"}\n',
            "nothing": b"", "half a line": b'{"ok":tr',
            "deep": b'{"ok":true,"hooks":' + b"[" * 100_000 + b"\n"}
 

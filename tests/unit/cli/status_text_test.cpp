@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/version.h"
 #include "cli/status_text.h"
 #include "support/golden.h"
 #include "support/statuses.h"
@@ -77,4 +78,17 @@ TEST_CASE("names in the status cannot steer the terminal") {
     status.reasons[evil] = 1;
     const std::string text = render_status(status, Colour::never);
     CHECK(text.find('\033') == std::string::npos);
+}
+
+TEST_CASE("a daemon of another version is named, and none of the same or of no daemon") {
+    StatusView status = some_status();
+    status.version = "0.0.9";
+    CHECK(render_status(status, Colour::never).find("daemon  version 0.0.9, this command ") !=
+          std::string::npos);
+    for (const std::string& version : {std::string(own_version()), std::string()}) {
+        status.version = version;
+        CHECK(render_status(status, Colour::never).find("daemon ") == std::string::npos);
+    }
+    status.version = "0\x1b[2J";
+    CHECK(render_status(status, Colour::never).find('\x1b') == std::string::npos);
 }

@@ -12,6 +12,7 @@
 #include <catch2/catch_test_macros.hpp>
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <thread>
 #include <unistd.h>
 
 using namespace sallyport;
@@ -183,4 +184,24 @@ TEST_CASE("half a line at the end is not shown") {
     stream.daemon = Fd();
     CHECK(run(stream.options()) == TailEnd::daemon_gone);
     CHECK(stream.shown().empty());
+}
+
+TEST_CASE("a daemon that hangs is not waited for without end, and one with nothing to tell is") {
+    Stream stream;
+    TailStream options = stream.options();
+    options.patience = std::chrono::milliseconds(20);
+    const auto end = tail_stream(options);
+    REQUIRE_FALSE(end);
+    CHECK(end.error().message == "the daemon does not answer");
+
+    Stream quiet;
+    quiet.say(kAnswer);
+    options = quiet.options();
+    options.patience = std::chrono::milliseconds(20);
+    std::thread later([&] {
+        std::this_thread::sleep_for(std::chrono::milliseconds(60));
+        quiet.daemon = Fd();
+    });
+    CHECK(run(options) == TailEnd::daemon_gone);
+    later.join();
 }

@@ -18,7 +18,7 @@ TEST_CASE("the status is what the manual shows, key by key and in its order") {
         R"("reasons":{"malformed":5,"no-rule":40},)"
         R"("rules":[{"name":"ssh","direction":"ingress","admitted":12,"limited":0,"bytes":8811,"denied":0}],)"
         R"("flows":{"entries":12,"max":262144,"refused":0},"cookies":{"sent":0,"taken":0},"challenges":{"sent":0,"lost":0},"bans":{"active":0},"jails":[],)"
-        R"("events":{"sent":31,"folded":14,"lost":0,"lost_by":{"over-rate":0,"ring-full":0}},"packet_sockets":null,"waiting":[],"blind":["af-xdp"]})");
+        R"("events":{"sent":31,"folded":14,"lost":0,"lost_by":{"over-rate":0,"ring-full":0}},"packet_sockets":null,"version":null,"waiting":[],"blind":["af-xdp"]})");
 }
 
 TEST_CASE("the status lists who holds packet sockets") {
@@ -46,6 +46,7 @@ TEST_CASE("of an empty status every key is there all the same") {
 TEST_CASE("a status is read back as it was written") {
     StatusView looked = some_status();
     looked.packet_sockets.emplace();
+    looked.version = "0.0.9";
     for (const StatusView& status : {some_status(), StatusView{}, looked, with_sockets()}) {
         const auto again = status_from_json(json::parse(to_json(status).dump()));
         REQUIRE(again);
