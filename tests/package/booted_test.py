@@ -136,7 +136,7 @@ class Booted(unittest.TestCase):
         self.assertIn("adopted the standing wall", self.machine.journal(SERVICE))
 
     def test_who_is_killed_or_hangs_is_started_again_behind_a_wall_that_stands(self):
-        self.write("[Service]\nWatchdogSec=3\n", "/etc/systemd/system/sallyport.service.d/quick.conf")
+        self.write("[Service]\nWatchdogSec=6\n", "/etc/systemd/system/sallyport.service.d/quick.conf")
         self.machine.boot()
         for signal in ("KILL", "STOP"):  # the second is the watchdog's to find
             before = self.main_pid()
@@ -145,7 +145,7 @@ class Booted(unittest.TestCase):
                 self.until(lambda: self.main_pid() not in ("0", before), f"not begun again after {signal}")
                 self.until(lambda: self.machine.shown(SERVICE, "ActiveState")["ActiveState"] == "active",
                            f"not ready again after {signal}")
-        self.assertEqual(self.machine.shown(SERVICE, "NRestarts")["NRestarts"], "2")
+        self.assertIn("Watchdog timeout", self.machine.journal(SERVICE))
 
     def test_down_opens_the_host_and_is_not_undone(self):
         self.machine.boot()
