@@ -15,7 +15,15 @@ struct TailOptions {
     FilterText filter;
     std::uint64_t count = 0;
     bool as_json = false;
+    std::string format = "text";
 };
+
+TailFormat format_of(const TailOptions& options) {
+    if (options.format == "eve") return EventFormat::eve;
+    if (options.format == "ecs") return EventFormat::ecs;
+    if (options.format == "ocsf") return EventFormat::ocsf;
+    return options.as_json || options.format == "json" ? Format::json : Format::text;
+}
 
 ExitCode exit_code_of(TailEnd end) {
     switch (end) {
@@ -35,7 +43,6 @@ ExitCode exit_code_of(TailEnd end) {
 }
 
 ExitCode tail(const TailOptions& options, const Paths& paths) {
-    const Format format = options.as_json ? Format::json : Format::text;
     const auto filter = parse_filter(options.filter);
     if (!filter) return report_failure(filter.error(), Format::text);
     const auto socket = connect_to(paths.control_socket());
@@ -48,7 +55,7 @@ ExitCode tail(const TailOptions& options, const Paths& paths) {
     const auto end = tail_stream({.socket = socket->get(),
                                   .output = STDOUT_FILENO,
                                   .signals = signals.get(),
-                                  .format = format,
+                                  .format = format_of(options),
                                   .colour = colour_for(STDOUT_FILENO),
                                   .zone = Zone::local,
                                   .count = options.count,
@@ -78,7 +85,13 @@ Verb tail_verb(CLI::App& parent, const SharedPaths& paths) {
     repeatable("--direction", filter.directions, "only ingress, egress or forward");
     tail_command->add_flag("--exfil", filter.exfil, "only exfiltration attempts")->group("Filters");
     tail_command->add_option("--count", options->count, "end after so many events");
-    tail_command->add_flag("--json", options->as_json, "one JSON object a line");
+    CLI::Option* as_json =
+        tail_command->add_flag("--json", options->as_json, "one JSON object a line");
+    tail_command
+        ->add_option("--format", options->format,
+                     "text, json (as --json), or as others have it: Suricata's EVE, ECS, OCSF")
+        ->check(CLI::IsMember({"text", "json", "eve", "ecs", "ocsf"}))
+        ->excludes(as_json);
     tail_command->footer(
         "A filter given more than once takes either value; different ones must all match.");
     return {.command = tail_command, .act = [paths, options] { return tail(*options, *paths); }};

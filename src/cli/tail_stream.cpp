@@ -8,6 +8,7 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <limits>
 #include <optional>
 #include <poll.h>
 #include <unistd.h>
@@ -72,17 +73,35 @@ Result<std::optional<TailEnd>> write_line(const TailStream& stream, std::string 
 struct Shown {
     std::string line;
     std::optional<EventKind> kind; // nullopt: of a daemon that knows more than this command
-    bool is_last_word = false;     // "you were too slow"
+    WallTime at{};
+    bool is_last_word = false; // "you were too slow"
 };
 
-Shown show(const TailStream& stream, const std::string& line) {
+// Of a newer daemon, whose kinds of events this command does not know: the line itself, in a
+// shape of others as the detail of an event, dated as the one before.
+std::string unknown_line(const TailStream& stream, const std::string& line, WallTime before) {
+    if (const auto* format = std::get_if<Format>(&stream.format))
+        return *format == Format::json ? line : escaped(line);
+    Event event;
+    event.at = before;
+    event.kind = EventKind{std::numeric_limits<std::uint16_t>::max()};
+    event.detail = line;
+    return to_line(event, std::get<EventFormat>(stream.format));
+}
+
+std::string known_line(const TailStream& stream, const std::string& line, const Event& event) {
+    if (const auto* format = std::get_if<Format>(&stream.format))
+        return *format == Format::json ? line : to_text(event, stream.colour, stream.zone);
+    return to_line(event, std::get<EventFormat>(stream.format));
+}
+
+Shown show(const TailStream& stream, const std::string& line, WallTime before) {
     const auto event = event_from_json(line);
-    // Passed on as it came: it may be of a newer daemon.
     if (!event)
-        return {.line = stream.format == Format::json ? line : escaped(line), .kind = std::nullopt};
-    return {.line =
-                stream.format == Format::json ? line : to_text(*event, stream.colour, stream.zone),
+        return {.line = unknown_line(stream, line, before), .kind = std::nullopt, .at = before};
+    return {.line = known_line(stream, line, *event),
             .kind = event->kind,
+            .at = event->at,
             .is_last_word = event->lost_by == LostBy::slow_reader};
 }
 
@@ -95,6 +114,7 @@ Result<TailEnd> tail_stream(const TailStream& stream) {
     bool is_answered = false;
     bool is_cut_off = false;
     std::uint64_t seen = 0;
+    WallTime last{};
     std::optional until = std::chrono::steady_clock::now() + stream.patience;
     for (;;) {
         if (!reader.has_line()) {
@@ -111,7 +131,8 @@ Result<TailEnd> tail_stream(const TailStream& stream) {
             until.reset();
             continue;
         }
-        const Shown shown = show(stream, *line);
+        const Shown shown = show(stream, *line, last);
+        last = shown.at;
         is_cut_off = shown.is_last_word;
         if (const auto end = SP_TRY(write_line(stream, shown.line))) return *end;
         if (shown.kind != EventKind::lost && ++seen == stream.count) return TailEnd::counted;

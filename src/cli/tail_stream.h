@@ -6,11 +6,16 @@
 #include "cli/client.h"
 #include "cli/output.h"
 #include "event/filter.h"
+#include "event/formats.h"
 
 #include <chrono>
 #include <cstdint>
+#include <variant>
 
 namespace sallyport {
+
+// How an event is shown: for people, as the daemon wrote it, or in the shape of another system.
+using TailFormat = std::variant<Format, EventFormat>;
 
 enum class TailEnd : std::uint8_t {
     counted,     // as many as were asked for
@@ -24,7 +29,7 @@ struct TailStream {
     int socket = -1; // connected, blocking; none of the three is owned
     int output = -1;
     int signals = -1; // readable when it is time to end; -1: never
-    Format format = Format::text;
+    TailFormat format = Format::text;
     Colour colour = Colour::never;
     Zone zone = Zone::local;
     std::uint64_t count = 0;                              // 0: no end

@@ -63,17 +63,6 @@ class Line {
     std::string text_;
 };
 
-std::string timestamp(WallTime at) {
-    const auto seconds = std::chrono::floor<std::chrono::seconds>(at);
-    const auto day = std::chrono::floor<std::chrono::days>(at);
-    const std::chrono::year_month_day date{day};
-    const std::chrono::hh_mm_ss time{seconds - day};
-    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z", static_cast<int>(date.year()),
-                       static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                       time.hours().count(), time.minutes().count(), time.seconds().count(),
-                       (at - seconds).count());
-}
-
 void write_packet(Line& line, const Event& event) {
     if (event.exfil) line.flag("exfil");
     if (event.proto)
@@ -106,7 +95,7 @@ std::string to_json_line(const Event& event) {
     Line line;
     line.number("v", 1);
     if (event.seq != 0) line.number("seq", event.seq);
-    line.string("ts", timestamp(event.at));
+    line.string("ts", timestamp_text(event.at));
     if (!event.host.empty()) line.string("host", event.host);
     line.string("event", to_string(event.kind));
     if (event.direction) line.string("direction", direction_name(*event.direction));

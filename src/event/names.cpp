@@ -219,4 +219,15 @@ std::optional<std::uint8_t> parse_tcp_flags(std::string_view letters) {
     return static_cast<std::uint8_t>(flags);
 }
 
+std::string timestamp_text(WallTime at) {
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(at);
+    const auto day = std::chrono::floor<std::chrono::days>(at);
+    const std::chrono::year_month_day date{day};
+    const std::chrono::hh_mm_ss time{seconds - day};
+    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z", static_cast<int>(date.year()),
+                       static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                       time.hours().count(), time.minutes().count(), time.seconds().count(),
+                       (at - seconds).count());
+}
+
 } // namespace sallyport

@@ -38,6 +38,9 @@ namespace sallyport {
 [[nodiscard]] std::string proto_name(std::uint8_t proto); // "tcp"; "47" when it has no name here
 [[nodiscard]] std::optional<std::uint8_t> parse_proto(std::string_view name); // numbers too
 
+// "2026-01-02T03:04:05.678901Z", as RFC 3339 writes it.
+[[nodiscard]] std::string timestamp_text(WallTime at);
+
 // "SA"; "-" when none is set. Letters, in this order: F S R P A U E C.
 [[nodiscard]] std::string tcp_flag_letters(std::uint8_t flags);
 [[nodiscard]] std::optional<std::uint8_t> parse_tcp_flags(std::string_view letters);

@@ -213,6 +213,31 @@ class Tail(E2e):
             self.assertEqual([p for p in ports if 7400 <= p < 7405], list(range(7400, 7405)))
             self.assertEqual(tail.broken, [])
 
+    def told(self, port, *arguments):
+        """What a tail with these arguments prints of a refused way out to that port."""
+        process = self.lab.start(
+            self.guard.command("tail", "--count", "1", "--port", str(port), *arguments),
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=self.guard.environment)
+        self.assertTrue(eventually(lambda: self.has_socket(process.pid)))
+        self.expect_no_event(event="never")
+        self.out(port, 4, dst=OUTSIDE[4])
+        out, err = process.communicate(timeout=20)
+        self.assertEqual(len(out.splitlines()), 1, err)
+        return out
+
+    def test_other_systems_get_it_in_their_shapes(self):
+        line = json.loads(self.told(7601, "--format", "eve"))
+        self.assertEqual((line["event_type"], line["dest_ip"], line["dest_port"]),
+                         ("drop", OUTSIDE[4], 7601))
+        line = json.loads(self.told(7602, "--format", "ecs"))
+        self.assertEqual((line["event"]["reason"], line["destination"]["port"], line["process"]["name"]),
+                         ("no-rule", 7602, "app"))
+        line = json.loads(self.told(7603, "--format", "ocsf"))
+        self.assertEqual((line["type_uid"], line["dst_endpoint"]["ip"]), (400105, OUTSIDE[4]))
+        self.assertEqual(json.loads(self.told(7604, "--format", "json"))["dst_port"], 7604)
+        for words in (("xml",), ("eve", "--json")):
+            self.assertEqual(self.guard.call("tail", "--format", *words).returncode, 2)
+
     def test_the_log_file_has_the_same_lines(self):
         self.out(7500, 4)
         event = self.expect_event(dst_port=7500)
@@ -220,14 +245,7 @@ class Tail(E2e):
         self.assertEqual(self.guard.events(seq=event["seq"])[0], event)
 
     def test_text_is_one_line_an_event_with_names(self):
-        process = self.lab.start(self.guard.command("tail", "--count", "1", "--port", "7600"),
-                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                                 env=self.guard.environment)
-        self.assertTrue(eventually(lambda: self.has_socket(process.pid)))
-        self.expect_no_event(event="never")
-        self.out(7600, 4, dst=OUTSIDE[4])
-        out, err = process.communicate(timeout=20)
-        self.assertEqual(len(out.splitlines()), 1, err)
+        out = self.told(7600)
         for word in ("DROP", "egress", "no-rule", OUTSIDE[4], "7600", "app"):
             self.assertIn(word, out)
         self.assertNotIn("\033", out)

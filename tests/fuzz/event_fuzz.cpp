@@ -7,6 +7,7 @@
 #include "event/decode.h"
 #include "event/filter.h"
 #include "event/fold.h"
+#include "event/formats.h"
 #include "event/json.h"
 #include "event/text.h"
 #include "sallyport/abi/event.h"
@@ -37,6 +38,14 @@ void check_shown(const Event& event) {
     SP_CHECK(to_text(event, Colour::always, Zone::utc).find('\n') == std::string::npos);
 }
 
+void check_in_other_shapes(const Event& event) {
+    for (const EventFormat format : {EventFormat::eve, EventFormat::ecs, EventFormat::ocsf}) {
+        const std::string line = to_line(event, format);
+        SP_CHECK(std::ranges::all_of(line, [](char c) { return c >= ' ' && c <= '~'; }));
+        SP_CHECK(nlohmann::json::parse(line, nullptr, false).is_object());
+    }
+}
+
 void check_folded(const Event& event) {
     Fold fold(std::chrono::seconds{1}, 2);
     const SteadyTime now{std::chrono::seconds{1}};
@@ -57,6 +66,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         decode_event(std::as_bytes(std::span(&record, 1)), std::chrono::nanoseconds{0});
     SP_CHECK(decoded.has_value());
     check_shown(*decoded);
+    check_in_other_shapes(*decoded);
     check_folded(*decoded);
     const auto raw =
         decode_event(std::as_bytes(std::span(data, size)), std::chrono::nanoseconds{0});
@@ -64,7 +74,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
     const std::string_view text(reinterpret_cast<const char*>(data), size);
     const auto read = event_from_json(text);
-    if (read) check_shown(*read);
+    if (read) {
+        check_shown(*read);
+        check_in_other_shapes(*read);
+    }
     const auto json = nlohmann::json::parse(text, nullptr, false);
     const auto filter = filter_from_json(json);
     if (!filter) return 0;

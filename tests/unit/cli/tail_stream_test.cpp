@@ -205,3 +205,21 @@ TEST_CASE("a daemon that hangs is not waited for without end, and one with nothi
     CHECK(run(options) == TailEnd::daemon_gone);
     later.join();
 }
+
+TEST_CASE("in the shape of another system each event is a line of it, one that nobody knows too") {
+    for (const EventFormat format : {EventFormat::eve, EventFormat::ecs, EventFormat::ocsf}) {
+        Stream stream;
+        stream.say(kAnswer);
+        stream.say(exfil_attempt());
+        stream.say("{\"v\":2,\"event\":\"novelty\x1b\"}\n");
+        stream.daemon = Fd();
+        TailStream options = stream.options();
+        options.format = format;
+        CHECK(run(options) == TailEnd::daemon_gone);
+        const std::string shown = stream.shown();
+        CHECK(shown.starts_with(to_line(exfil_attempt(), format) + "\n"));
+        CHECK(std::count(shown.begin(), shown.end(), '\n') == 2);
+        CHECK(shown.find("novelty") != std::string::npos);
+        CHECK(shown.find('\x1b') == std::string::npos);
+    }
+}
