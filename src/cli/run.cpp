@@ -37,6 +37,7 @@ Verb run_verb(CLI::App& parent, const SharedPaths& paths) {
     run->add_option("--metrics-listen", flags->metrics_listen,
                     "let a Prometheus on this machine scrape: 127.0.0.1:9434")
         ->type_name("ADDRESS:PORT");
+    run->add_flag("--journal", options->journal, "events to systemd's journal too");
     run->add_option("--log-level", options->log_level, "what to say on stderr")
         ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error"}))
         ->capture_default_str();

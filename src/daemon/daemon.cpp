@@ -78,6 +78,10 @@ Status Daemon::open() {
         // A wall without a diary beats no wall; the control socket still has every event.
         log_error(std::move(log).error().context("events are not kept in a file"));
     }
+    if (options_.journal) {
+        journal_ = SP_TRY(JournalSink::open());
+        publisher_.add_sink(journal_.get());
+    }
     for (const int fd : {signals_.get(), timer_.get(), ring_->epoll_fd(), interfaces_->fd(),
                          control_->epoll_fd(), jails_->fd()})
         SP_TRY(watch(fd));

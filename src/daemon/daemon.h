@@ -27,6 +27,7 @@ struct RunOptions {
     MissingNics nics = MissingNics::refuse;
     bool force = false;                    // over refuse_leap() and a panic of another version
     std::optional<MetricsAddress> metrics; // none: nobody may scrape
+    bool journal = false;                  // events go to systemd's journal too
     std::string log_level = "info"; // trace, debug, info, warning, error; checked by the caller
 };
 

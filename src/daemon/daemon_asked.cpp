@@ -98,6 +98,7 @@ Result<StatusView> Daemon::status() {
     view.events_folded = publisher_.folded();
     view.events_lost_by[to_string(LostBy::slow_reader)] = control_->lost();
     view.events_lost_by[to_string(LostBy::log_file)] = log_ ? log_->lost_ever() : 0;
+    if (journal_) view.events_lost_by[to_string(LostBy::journal)] = journal_->lost_ever();
     view.packet_sockets = patrol_.held(wall_, publisher_);
     view.jails = jails_->states();
     view.version = own_version();

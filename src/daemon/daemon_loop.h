@@ -12,6 +12,7 @@
 #include "daemon/publisher.h"
 #include "daemon/status.h"
 #include "daemon/wall.h"
+#include "event/journal_sink.h"
 #include "event/log_file.h"
 #include "kernel/ring.h"
 
@@ -69,6 +70,7 @@ class Daemon {
     PacketPatrol patrol_;
     std::unique_ptr<ControlServer> control_;
     std::unique_ptr<LogFile> log_;
+    std::unique_ptr<JournalSink> journal_; // none unless it was asked for
     std::unique_ptr<MetricsListener> metrics_;
     std::optional<RingReader> ring_;
     std::optional<InterfaceWatch> interfaces_;

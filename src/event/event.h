@@ -32,6 +32,7 @@ enum class LostBy : std::uint8_t {
     over_rate,   // over [events] per-second
     slow_reader, // the reader of this stream was too slow and is cut off
     log_file,    // the log file could not be written
+    journal,     // systemd's journal did not take it
 };
 
 enum class EventState : std::uint8_t {

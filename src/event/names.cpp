@@ -69,6 +69,7 @@ constexpr auto kLosers = std::to_array<Entry<LostBy>>({
     {LostBy::over_rate, "over-rate"},
     {LostBy::slow_reader, "slow-reader"},
     {LostBy::log_file, "log-file"},
+    {LostBy::journal, "journal"},
 });
 
 constexpr auto kStates = std::to_array<Entry<EventState>>({

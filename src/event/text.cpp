@@ -166,6 +166,8 @@ std::string lost_text(const Event& event) {
         return fmt::format("{} {}: this reader was too slow and is cut off", event.count, noun);
     case LostBy::log_file:
         return fmt::format("{} {}: the log file could not be written", event.count, noun);
+    case LostBy::journal:
+        return fmt::format("{} {}: the journal did not take them", event.count, noun);
     }
     return {};
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The package under systemd, which is process 1 of a root of its own: boots, the service, its end."""
 import contextlib
+import json
 import os
 import shutil
 import time
@@ -124,6 +125,25 @@ class Booted(unittest.TestCase):
         self.until(lambda: '"dst_port":80' in open(events, encoding="utf-8").read(), "no event")
         self.assertNotRegex(self.machine.journal(SERVICE), "(?i)not permitted|denied|read-only")
         self.assertEqual(self.machine.shown(SERVICE, "NRestarts")["NRestarts"], "0")
+
+    def test_events_are_in_the_journal_with_their_fields_and_are_explained(self):
+        self.write("SALLYPORT_OPTIONS=--journal\n", "/etc/default/sallyport")
+        self.addCleanup(os.unlink, self.machine.path("/etc/default/sallyport"))
+        self.machine.boot()
+        self.assert_ports("open", "shut")
+
+        def entries(*words):
+            said = self.machine.run("journalctl", "--no-pager", "-t", "sallyport", *words).stdout
+            return [line for line in said.splitlines() if line]
+        refused = ("SALLYPORT_EVENT=drop", "SALLYPORT_DST_PORT=80")
+        self.until(lambda: len(entries("-o", "cat", *refused)) >= 2, "no entry")
+        entry = json.loads(entries("-o", "json", *refused)[0])
+        self.assertEqual((entry["MESSAGE_ID"], entry["SALLYPORT_REASON"], entry["PRIORITY"],
+                          entry["_SYSTEMD_UNIT"]),
+                         ("30b9c597c98d448cb7ac819361a7bd4f", "no-rule", "6", SERVICE))
+        self.assertIn("drop no-rule tcp 10.1.0.2:", entry["MESSAGE"])
+        self.machine.run("journalctl", "--update-catalog")
+        self.assertIn("with the reason", " ".join(entries("-x", *refused)))
 
     def test_a_stop_leaves_the_wall_and_a_start_adopts_it(self):
         self.machine.boot()

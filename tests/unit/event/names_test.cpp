@@ -43,8 +43,8 @@ TEST_CASE("kinds, states and losers come back from their names") {
           EventKind::policy, EventKind::hook, EventKind::socket, EventKind::ban, EventKind::unban,
           EventKind::limit})
         CHECK(parse_event_kind(to_string(kind)) == kind);
-    for (const LostBy by :
-         {LostBy::ring_full, LostBy::over_rate, LostBy::slow_reader, LostBy::log_file})
+    for (const LostBy by : {LostBy::ring_full, LostBy::over_rate, LostBy::slow_reader,
+                            LostBy::log_file, LostBy::journal})
         CHECK(parse_lost_by(to_string(by)) == by);
     for (const EventState state :
          {EventState::attached, EventState::lost, EventState::restored, EventState::applied,

@@ -43,8 +43,8 @@ std::vector<Event> a_busy_minute() {
     events.back().reason = SP_REASON_ETHERTYPE;
     events.back().ethertype = 0x88cc;
     events.back().iface = "eth0";
-    for (const LostBy by :
-         {LostBy::ring_full, LostBy::over_rate, LostBy::slow_reader, LostBy::log_file})
+    for (const LostBy by : {LostBy::ring_full, LostBy::over_rate, LostBy::slow_reader,
+                            LostBy::log_file, LostBy::journal})
         events.push_back(lost_events(by, by == LostBy::ring_full ? 1 : 12));
     events.push_back({});
     events.back().at = some_time();
