@@ -121,6 +121,7 @@ Events read_events(Fields& root) {
     Fields fields(*table, "[events]", root.findings());
     events.per_second = fields.number("per-second", events.per_second, 1, kMost);
     events.repeat = fields.duration("repeat", events.repeat, seconds(1), std::chrono::hours(24));
+    events.command_lines = fields.flag("command-lines", events.command_lines);
     fields.finish();
     return events;
 }

@@ -28,7 +28,9 @@ class Daemon {
         : options_(options), wall_(std::move(wall)), keeper_(wall_, options.paths.state_dir),
           notifier_(Notifier::from_environment()),
           publisher_(wall_, OwnerNames(system_owner_sources(wall_.enforced().cgroup)),
-                     std::chrono::seconds(wall_.enforced().repeat_s)) {}
+                     std::chrono::seconds(wall_.enforced().repeat_s)) {
+        publisher_.tell_command_lines(wall_.enforced().command_lines);
+    }
 
     Status open();
     Status run();

@@ -41,6 +41,7 @@ struct Enforced {
     XdpMode xdp = XdpMode::automatic;
     std::uint32_t flow_max = 0;
     std::uint32_t repeat_s = 10;
+    bool command_lines = false;                        // whether events tell them
     std::vector<EnforcedRule> rules;                   // by number
     std::map<std::string, std::uint32_t> counters;     // of rules' names, those of old rules too
     std::map<std::string, std::uint32_t> nic_counters; // of interfaces' names

@@ -4,17 +4,15 @@
 // the inode of that number.
 #include "daemon/owner.h"
 
+#include "base/small_file.h"
+
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 #include <ctime>
 #include <fcntl.h>
 #include <filesystem>
 #include <fmt/format.h>
-#include <fstream>
-#include <iterator>
-#include <sstream>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -24,49 +22,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kKernfsHandle = 0xfe; // FILEID_KERNFS
-constexpr std::size_t kThreadsLookedAt = 64;
-// Start times are in ticks, and the clocks are read one after the other.
-constexpr std::chrono::seconds kClockSlack{1};
-
-// Files of /proc have no size; 64 KiB are enough for those read here, but for mountinfo.
-// A process that ends while it is read is an error of read(2): a stream's buffer throws it,
-// its operators do not.
-std::string read_file(const std::string& path) {
-    std::ifstream file(path, std::ios::binary);
-    std::ostringstream text;
-    text << file.rdbuf();
-    return text.str();
-}
-
-std::string read_link(const std::string& path) {
-    std::array<char, 4096> target;
-    const ssize_t size = ::readlink(path.c_str(), target.data(), target.size());
-    return size < 0 ? std::string() : std::string(target.data(), static_cast<std::size_t>(size));
-}
-
-std::string without_newline(std::string text) {
-    if (text.ends_with('\n')) text.pop_back();
-    return text;
-}
-
-// Field 22 of /proc/PID/stat; the second is in parentheses and may hold anything.
-std::optional<std::uint64_t> start_ticks(const std::string& process) {
-    const std::string stat = read_file(process + "/stat");
-    std::size_t at = stat.rfind(')');
-    for (int field = 2; field < 22 && at != std::string::npos; ++field) at = stat.find(' ', at + 1);
-    if (at == std::string::npos) return std::nullopt;
-    std::uint64_t ticks = 0;
-    const char* begin = stat.data() + at + 1;
-    if (std::from_chars(begin, stat.data() + stat.size(), ticks).ec != std::errc{})
-        return std::nullopt;
-    return ticks;
-}
-
-WallTime wall_of(std::uint64_t ticks, WallTime boot) {
-    const auto per_second = static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
-    return boot + std::chrono::seconds{ticks / per_second} +
-           std::chrono::microseconds{ticks % per_second * 1'000'000 / per_second};
-}
 
 WallTime boot_time_now() {
     timespec boot{};
@@ -82,13 +37,19 @@ template <typename Map> void make_room(Map& map, std::size_t max_entries) {
 } // namespace
 
 OwnerSources system_owner_sources(std::string host_cgroup) {
-    return {.cgroup_root = cgroup2_mount(read_file("/proc/self/mountinfo")).value_or(""),
-            .host_cgroup = std::move(host_cgroup),
-            .proc_root = "/proc",
-            .boot_time = boot_time_now};
+    constexpr std::size_t kMountsMost = std::size_t{1} << 20;
+    OwnerSources sources;
+    sources.cgroup_root =
+        cgroup2_mount(read_small_file("/proc/self/mountinfo", kMountsMost).value_or(""))
+            .value_or("");
+    sources.host_cgroup = std::move(host_cgroup);
+    sources.processes.boot_time = boot_time_now;
+    return sources;
 }
 
-OwnerNames::OwnerNames(OwnerSources sources) : sources_(std::move(sources)) {
+OwnerNames::OwnerNames(OwnerSources sources)
+    : sources_(std::move(sources)), processes_(sources_.processes), users_(sources_.passwd),
+      containers_(sources_.engines_root) {
     if (!sources_.cgroup_root.empty())
         root_ = Fd(::open(sources_.cgroup_root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 }
@@ -96,10 +57,31 @@ OwnerNames::OwnerNames(OwnerSources sources) : sources_(std::move(sources)) {
 Event OwnerNames::complete(Event event) {
     if (event.cgroup.empty() && event.cgroup_id != 0)
         event.cgroup = cgroup_path(event.cgroup_id).value_or("");
-    if (event.unit.empty()) event.unit = unit_of_cgroup(event.cgroup, sources_.host_cgroup);
-    if (event.container.empty()) event.container = container_of_cgroup(event.cgroup);
-    if (event.exe.empty() && event.pid) event.exe = executable(event);
+    if (!event.cgroup.empty()) name_cgroup(event);
+    if (const ProcessSeen* seen = processes_.find(event)) {
+        if (event.exe.empty()) event.exe = seen->exe;
+        if (event.cmdline.empty()) event.cmdline = seen->command_line;
+        if (!event.ppid && seen->parent != 0) {
+            event.ppid = seen->parent;
+            event.parent = seen->parent_comm;
+        }
+        if (event.gpus.empty()) event.gpus = seen->gpus;
+    }
+    if (event.uid && event.user.empty()) event.user = users_.name_of(*event.uid);
     return event;
+}
+
+void OwnerNames::name_cgroup(Event& event) {
+    if (event.unit.empty()) event.unit = unit_of_cgroup(event.cgroup, sources_.host_cgroup);
+    if (event.slice.empty()) event.slice = slice_of_cgroup(event.cgroup, sources_.host_cgroup);
+    if (event.container.empty()) event.container = container_of_cgroup(event.cgroup);
+    if (!event.container.empty() && event.container_name.empty())
+        event.container_name = containers_.name_of(event.container, sources_.processes.now());
+    if (event.slurm_job.empty()) {
+        SlurmJob job = slurm_job_of_cgroup(event.cgroup);
+        event.slurm_job = std::move(job.job);
+        event.slurm_step = std::move(job.step);
+    }
 }
 
 std::optional<std::string> OwnerNames::cgroup_path(std::uint64_t id) {
@@ -151,37 +133,6 @@ OwnerNames::Found OwnerNames::path_by_scan(std::uint64_t id) const {
             return {.path = at->path().string().substr(root.size())};
     }
     return {.path = std::nullopt, .search = error ? Search::may_be_repeated : Search::is_final};
-}
-
-std::string OwnerNames::executable(const Event& event) {
-    if (!event.pid) return {};
-    const std::string process = fmt::format("{}/{}", sources_.proc_root, *event.pid);
-    const auto ticks = start_ticks(process);
-    if (!ticks) return {};
-    if (const auto known = executables_.find(*event.pid); known != executables_.end() &&
-                                                          known->second.start_ticks == *ticks &&
-                                                          known->second.comm == event.comm)
-        return known->second.path;
-    if (sources_.boot_time && wall_of(*ticks, sources_.boot_time()) > event.at + kClockSlack)
-        return {};
-    if (!event.comm.empty() && !has_thread_named(process, event.comm)) return {};
-    std::string path = read_link(process + "/exe");
-    if (path.empty() || start_ticks(process) != ticks) return {};
-    if (!executables_.contains(*event.pid)) make_room(executables_, sources_.max_entries);
-    executables_[*event.pid] = {.start_ticks = *ticks, .comm = event.comm, .path = path};
-    return path;
-}
-
-// A thread may have a name of its own, and the kernel tells that of the thread.
-bool OwnerNames::has_thread_named(const std::string& process, const std::string& comm) const {
-    if (without_newline(read_file(process + "/comm")) == comm) return true;
-    std::error_code error;
-    fs::directory_iterator at(process + "/task", error);
-    for (std::size_t i = 0; !error && at != fs::directory_iterator() && i < kThreadsLookedAt; ++i) {
-        if (without_newline(read_file(at->path().string() + "/comm")) == comm) return true;
-        at.increment(error);
-    }
-    return false;
 }
 
 } // namespace sallyport

@@ -70,6 +70,32 @@ std::string unit_of_cgroup(std::string_view path, std::string_view host_cgroup) 
     return {};
 }
 
+std::string slice_of_cgroup(std::string_view path, std::string_view host_cgroup) {
+    std::string_view slice;
+    for (const std::string_view name : split(below(path, host_cgroup).value_or(""), '/')) {
+        if (!name.ends_with(".slice")) break;
+        slice = name;
+    }
+    return std::string(slice);
+}
+
+SlurmJob slurm_job_of_cgroup(std::string_view path) {
+    // .../slurmstepd.scope/job_123/step_0/user/task_0, or NODE_slurmstepd.scope
+    const std::vector<std::string_view> names = split(path, '/');
+    const auto scope = std::ranges::find_if(
+        names, [](std::string_view name) { return name.ends_with("slurmstepd.scope"); });
+    if (std::distance(scope, names.end()) < 2) return {};
+    std::string_view job = *std::next(scope);
+    if (!job.starts_with("job_")) return {};
+    job.remove_prefix(4);
+    if (job.empty() || !std::ranges::all_of(job, [](char c) { return c >= '0' && c <= '9'; }))
+        return {};
+    SlurmJob found{.job = std::string(job), .step = {}};
+    if (std::distance(scope, names.end()) > 2 && scope[2].starts_with("step_"))
+        found.step = scope[2].substr(5);
+    return found;
+}
+
 std::string container_of_cgroup(std::string_view path) {
     std::string_view parent;
     for (std::string_view name : split(path, '/')) {

@@ -34,6 +34,7 @@ class Publisher {
         limited_.set_repeat(repeat);
     }
 
+    void tell_command_lines(bool wanted) { owners_.tell_command_lines(wanted); }
     // A record of the ring.
     void take_record(std::span<const std::byte> record);
     // The counts whose time is up, and what the kernel had to lose since the last call.

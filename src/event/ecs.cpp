@@ -89,7 +89,11 @@ ordered_json process_of(const Event& event) {
     if (event.pid) process["pid"] = *event.pid;
     if (!event.comm.empty()) process["name"] = event.comm;
     if (!event.exe.empty()) process["executable"] = event.exe;
+    if (!event.cmdline.empty()) process["command_line"] = event.cmdline;
+    if (event.ppid) process["parent"] = {{"pid", *event.ppid}};
+    if (!event.parent.empty()) process["parent"]["name"] = event.parent;
     if (event.uid) process["user"] = {{"id", fmt::to_string(*event.uid)}};
+    if (!event.user.empty()) process["user"]["name"] = event.user;
     return process;
 }
 
@@ -117,6 +121,10 @@ ordered_json own_of(const Event& event) {
     if (event.ethertype != 0) own["ethertype"] = fmt::format("0x{:04x}", event.ethertype);
     add("cgroup", event.cgroup);
     add("unit", event.unit);
+    add("slice", event.slice);
+    add("slurm_job", event.slurm_job);
+    add("slurm_step", event.slurm_step);
+    if (!event.gpus.empty()) own["gpus"] = event.gpus;
     if (event.repeats != 1) own["repeats"] = event.repeats;
     if (event.generation != 0) own["generation"] = event.generation;
     if (event.network) own["network"] = to_string(*event.network);
@@ -145,6 +153,7 @@ ordered_json to_ecs(const Event& event) {
     if (!event.rule.empty()) object["rule"] = {{"name", event.rule}};
     add("process", process_of(event));
     if (!event.container.empty()) object["container"] = {{"id", event.container}};
+    if (!event.container_name.empty()) object["container"]["name"] = event.container_name;
     if (!event.unit.empty()) object["service"] = {{"name", event.unit}};
     if (!event.file.empty()) {
         object["file"] = {{"path", event.file}};

@@ -5,6 +5,7 @@
 #include "event/shapes.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace sallyport {
 namespace {
@@ -80,10 +81,19 @@ ordered_json variables_of(const Event& event) {
     if (event.pid) add_number("pid", *event.pid);
     add("comm", event.comm);
     add("exe", event.exe);
+    add("cmdline", event.cmdline);
+    if (event.ppid) add_number("ppid", *event.ppid);
+    add("parent", event.parent);
     if (event.uid) add_number("uid", *event.uid);
+    add("user", event.user);
     add("cgroup", event.cgroup);
     add("unit", event.unit);
+    add("slice", event.slice);
     add("container", event.container);
+    add("container_name", event.container_name);
+    add("slurm_job", event.slurm_job);
+    add("slurm_step", event.slurm_step);
+    add("gpus", fmt::format("{}", fmt::join(event.gpus, " ")));
     if (event.repeats != 1) add_number("repeats", event.repeats);
     if (event.generation != 0) add_number("generation", event.generation);
     return variables;

@@ -4,51 +4,15 @@
 // instead of numbers where they are known. Numbers the kernel sent are kept, so
 // that a record of a newer program is shown rather than refused.
 #include "base/ip.h"
+#include "event/kinds.h"
 
 #include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace sallyport {
-
-// The kernel's kinds have its numbers (enum sp_event_kind); those that user
-// space makes begin above what the record can hold.
-enum class EventKind : std::uint16_t {
-    drop = 1,
-    would_drop = 2,
-    opened = 3,   // "new": an admitted connection of a rule with log = "new"
-    lost = 256,   // `count` events that no reader of this stream will see; `lost_by` says where
-    policy = 257, // a switch of the policy, or one refused; see `state`
-    hook = 258,   // a hook attached, lost, restored; see `state`
-    ban = 260,    // somebody is banned, by `origin`
-    unban = 261,  // no more; `detail` says why
-    limit = 262,  // a source begins or ceases to be limited; see `state`
-    socket = 259, // a process holds a socket that the packet hooks may not see; see `state`
-};
-
-enum class LostBy : std::uint8_t {
-    ring_full,   // the kernel's ring had no room
-    over_rate,   // over [events] per-second
-    slow_reader, // the reader of this stream was too slow and is cut off
-    log_file,    // the log file could not be written
-    journal,     // systemd's journal did not take it
-};
-
-enum class EventState : std::uint8_t {
-    attached,
-    lost,
-    restored,
-    applied,
-    refused,
-    found,
-    trial,
-    confirmed,
-    rolled_back,
-    panic,
-    begins,
-    ends
-};
 
 using WallTime = std::chrono::sys_time<std::chrono::microseconds>;
 
@@ -82,10 +46,19 @@ struct Event {
     std::optional<std::uint32_t> pid;
     std::string comm; // any bytes but zero: a process chooses them
     std::string exe;
+    std::string cmdline; // its arguments, quoted as for a shell; only where they are asked for
+    std::optional<std::uint32_t> ppid;
+    std::string parent; // its comm
     std::optional<std::uint32_t> uid;
+    std::string user;
     std::string cgroup; // path below the hierarchy's root
     std::string unit;
+    std::string slice;
     std::string container; // full id, hex
+    std::string container_name;
+    std::string slurm_job;
+    std::string slurm_step;
+    std::vector<std::string> gpus; // that it holds open: paths below /dev
 
     std::uint64_t repeats = 1;    // how many this line stands for; never 0
     std::uint32_t generation = 0; // 0: none

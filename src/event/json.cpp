@@ -20,9 +20,16 @@ class Line {
     }
     void string(std::string_view key, std::string_view value) {
         name(key);
-        text_ += '"';
-        append_escaped(value);
-        text_ += '"';
+        append_quoted(value);
+    }
+    void strings(std::string_view key, const std::vector<std::string>& values) {
+        name(key);
+        text_ += '[';
+        for (const std::string& value : values) {
+            if (!text_.ends_with('[')) text_ += ',';
+            append_quoted(value);
+        }
+        text_ += ']';
     }
     void flag(std::string_view key) {
         name(key);
@@ -34,6 +41,11 @@ class Line {
     void name(std::string_view key) {
         text_ += text_.empty() ? '{' : ',';
         fmt::format_to(std::back_inserter(text_), "\"{}\":", key);
+    }
+    void append_quoted(std::string_view value) {
+        text_ += '"';
+        append_escaped(value);
+        text_ += '"';
     }
     void append_escaped(std::string_view value) {
         for (std::size_t at = 0; at < value.size();) {
@@ -83,10 +95,19 @@ void write_owner(Line& line, const Event& event) {
     if (event.pid) line.number("pid", *event.pid);
     if (!event.comm.empty()) line.string("comm", event.comm);
     if (!event.exe.empty()) line.string("exe", event.exe);
+    if (!event.cmdline.empty()) line.string("cmdline", event.cmdline);
+    if (event.ppid) line.number("ppid", *event.ppid);
+    if (!event.parent.empty()) line.string("parent", event.parent);
     if (event.uid) line.number("uid", *event.uid);
+    if (!event.user.empty()) line.string("user", event.user);
     if (!event.cgroup.empty()) line.string("cgroup", event.cgroup);
     if (!event.unit.empty()) line.string("unit", event.unit);
+    if (!event.slice.empty()) line.string("slice", event.slice);
     if (!event.container.empty()) line.string("container", event.container);
+    if (!event.container_name.empty()) line.string("container_name", event.container_name);
+    if (!event.slurm_job.empty()) line.string("slurm_job", event.slurm_job);
+    if (!event.slurm_step.empty()) line.string("slurm_step", event.slurm_step);
+    if (!event.gpus.empty()) line.strings("gpus", event.gpus);
 }
 
 } // namespace

@@ -30,6 +30,17 @@ class Fields {
         if (!at->is_string()) return note(key), std::string{};
         return at->get_ref<const std::string&>();
     }
+    std::vector<std::string> strings(const char* key) {
+        std::vector<std::string> values;
+        const auto at = object_.find(key);
+        if (at == object_.end()) return values;
+        if (!at->is_array()) return note(key), values;
+        for (const json& value : *at) {
+            if (!value.is_string()) return note(key), values;
+            values.push_back(value.get<std::string>());
+        }
+        return values;
+    }
     template <std::unsigned_integral T> std::optional<T> number(const char* key) {
         const auto at = object_.find(key);
         if (at == object_.end()) return std::nullopt;
@@ -85,28 +96,6 @@ std::optional<EventKind> kind_or_number(std::string_view text) {
     return std::nullopt;
 }
 
-// "2026-01-02T03:04:05.678901Z", nothing else.
-std::optional<WallTime> parse_timestamp(std::string_view text) {
-    constexpr std::string_view shape = "0000-00-00T00:00:00.000000Z";
-    if (text.size() != shape.size()) return std::nullopt;
-    for (std::size_t i = 0; i < shape.size(); ++i) {
-        const bool is_digit = text[i] >= '0' && text[i] <= '9';
-        if (shape[i] == '0' ? !is_digit : text[i] != shape[i]) return std::nullopt;
-    }
-    const auto part = [&](std::size_t at, std::size_t length) {
-        int value = 0;
-        for (const char digit : text.substr(at, length)) value = value * 10 + (digit - '0');
-        return value;
-    };
-    const std::chrono::year_month_day date{std::chrono::year{part(0, 4)},
-                                           std::chrono::month{static_cast<unsigned>(part(5, 2))},
-                                           std::chrono::day{static_cast<unsigned>(part(8, 2))}};
-    if (!date.ok() || part(11, 2) > 23 || part(14, 2) > 59 || part(17, 2) > 59) return std::nullopt;
-    return WallTime{std::chrono::sys_days{date}} + std::chrono::hours{part(11, 2)} +
-           std::chrono::minutes{part(14, 2)} + std::chrono::seconds{part(17, 2)} +
-           std::chrono::microseconds{part(20, 6)};
-}
-
 std::optional<std::uint16_t> parse_ethertype(std::string_view text) {
     if (!text.starts_with("0x")) return std::nullopt;
     text.remove_prefix(2);
@@ -139,10 +128,19 @@ void read_owner(Event& event, Fields& fields) {
     event.pid = fields.number<std::uint32_t>("pid");
     event.comm = fields.string("comm");
     event.exe = fields.string("exe");
+    event.cmdline = fields.string("cmdline");
+    event.ppid = fields.number<std::uint32_t>("ppid");
+    event.parent = fields.string("parent");
     event.uid = fields.number<std::uint32_t>("uid");
+    event.user = fields.string("user");
     event.cgroup = fields.string("cgroup");
     event.unit = fields.string("unit");
+    event.slice = fields.string("slice");
     event.container = fields.string("container");
+    event.container_name = fields.string("container_name");
+    event.slurm_job = fields.string("slurm_job");
+    event.slurm_step = fields.string("slurm_step");
+    event.gpus = fields.strings("gpus");
 }
 
 } // namespace

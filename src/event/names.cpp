@@ -231,4 +231,25 @@ std::string timestamp_text(WallTime at) {
                        (at - seconds).count());
 }
 
+std::optional<WallTime> parse_timestamp(std::string_view text) {
+    constexpr std::string_view shape = "0000-00-00T00:00:00.000000Z";
+    if (text.size() != shape.size()) return std::nullopt;
+    for (std::size_t i = 0; i < shape.size(); ++i) {
+        const bool is_digit = text[i] >= '0' && text[i] <= '9';
+        if (shape[i] == '0' ? !is_digit : text[i] != shape[i]) return std::nullopt;
+    }
+    const auto part = [&](std::size_t at, std::size_t length) {
+        int value = 0;
+        for (const char digit : text.substr(at, length)) value = value * 10 + (digit - '0');
+        return value;
+    };
+    const std::chrono::year_month_day date{std::chrono::year{part(0, 4)},
+                                           std::chrono::month{static_cast<unsigned>(part(5, 2))},
+                                           std::chrono::day{static_cast<unsigned>(part(8, 2))}};
+    if (!date.ok() || part(11, 2) > 23 || part(14, 2) > 59 || part(17, 2) > 59) return std::nullopt;
+    return WallTime{std::chrono::sys_days{date}} + std::chrono::hours{part(11, 2)} +
+           std::chrono::minutes{part(14, 2)} + std::chrono::seconds{part(17, 2)} +
+           std::chrono::microseconds{part(20, 6)};
+}
+
 } // namespace sallyport

@@ -40,6 +40,8 @@ namespace sallyport {
 
 // "2026-01-02T03:04:05.678901Z", as RFC 3339 writes it.
 [[nodiscard]] std::string timestamp_text(WallTime at);
+// The same back, and nothing else.
+[[nodiscard]] std::optional<WallTime> parse_timestamp(std::string_view text);
 
 // "SA"; "-" when none is set. Letters, in this order: F S R P A U E C.
 [[nodiscard]] std::string tcp_flag_letters(std::uint8_t flags);

@@ -83,8 +83,13 @@ ordered_json process_of(const Event& event) {
     if (!event.exe.empty())
         process["file"] = {
             {"name", file_name(event.exe)}, {"path", event.exe}, {"type_id", kRegularFile}};
+    if (!event.cmdline.empty()) process["cmd_line"] = event.cmdline;
+    if (event.ppid) process["parent_process"] = {{"pid", *event.ppid}};
+    if (event.ppid && !event.parent.empty()) process["parent_process"]["name"] = event.parent;
     if (event.uid) process["user"] = {{"uid", fmt::to_string(*event.uid)}};
+    if (!event.user.empty()) process["user"]["name"] = event.user;
     if (!event.container.empty()) process["container"] = {{"uid", event.container}};
+    if (!event.container_name.empty()) process["container"]["name"] = event.container_name;
     return process;
 }
 
@@ -108,6 +113,10 @@ ordered_json unmapped_of(const Event& event) {
     if (event.ethertype != 0) add("ethertype", fmt::format("0x{:04x}", event.ethertype));
     add("cgroup", event.cgroup);
     add("unit", event.unit);
+    add("slice", event.slice);
+    add("slurm_job", event.slurm_job);
+    add("slurm_step", event.slurm_step);
+    if (!event.gpus.empty()) rest["gpus"] = event.gpus;
     if (event.generation != 0) rest["generation"] = event.generation;
     if (event.network) add("network", to_string(*event.network));
     add("origin", event.origin);

@@ -10,6 +10,7 @@
 #include <array>
 #include <ctime>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <string_view>
 #include <utility>
 
@@ -119,7 +120,9 @@ std::string process_text(const Event& event) {
 
 // Where the process belongs: the most telling of container, unit, cgroup.
 std::string home_text(const Event& event) {
+    if (!event.container_name.empty()) return "container " + escaped(event.container_name);
     if (!event.container.empty()) return "container " + escaped(event.container.substr(0, 12));
+    if (!event.slurm_job.empty()) return "Slurm job " + escaped(event.slurm_job);
     return escaped(event.unit.empty() ? event.cgroup : event.unit);
 }
 
@@ -141,6 +144,8 @@ std::string about_packet(const Event& event, Colour colour) {
     if (!event.rule.empty()) tail.add(fmt::format("rule \"{}\"", escaped(event.rule)));
     tail.add(process_text(event));
     tail.add(home_text(event));
+    if (!event.gpus.empty())
+        tail.add("holds " + escaped(fmt::format("{}", fmt::join(event.gpus, ", "))));
     if (event.icmp_type) tail.add(icmp_text(event));
     if (event.tcp_flags && *event.tcp_flags != 2)
         tail.add("flags " + tcp_flag_letters(*event.tcp_flags));

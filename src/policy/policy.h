@@ -64,6 +64,7 @@ struct Flows {
 struct Events {
     std::uint32_t per_second = 1000;
     std::chrono::seconds repeat{10};
+    bool command_lines = false; // arguments may hold secrets
 };
 
 // A zone whose file says whom to ban, as long as it does.

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the host's processes may open connections to, and whose sockets are meant."""
+import os
 import sys
 import unittest
 
@@ -120,6 +121,9 @@ class Egress(E2e):
         self.assertEqual(event["cgroup"], self.lab.cgroup.path + "/system.slice/user.service")
         self.assertEqual(event["unit"], "user.service")
         self.assertRegex(event["exe"], r"/python3[.0-9]*$")
+        self.assertEqual(event["slice"], "system.slice")
+        self.assertEqual(event["ppid"], os.getpid())
+        self.assertNotIn("cmdline", event)  # unless it is asked for
         self.assertEqual(event["hook"], "connect")
 
     @each_family

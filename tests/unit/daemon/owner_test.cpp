@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/owner.h"
 #include "support/events.h"
+#include "support/fake_proc.h"
 #include "support/temp_dir.h"
 
 #include <catch2/catch_test_macros.hpp>
@@ -18,50 +19,13 @@ namespace {
 
 const std::string kId(64, 'a');
 
-// A /proc of one process.
-class FakeProc {
-  public:
-    FakeProc(std::uint32_t pid, const std::string& comm, std::uint64_t start_ticks)
-        : process_(root / std::to_string(pid)) {
-        fs::create_directories(process_ + "/task/" + std::to_string(pid));
-        write("stat",
-              fmt::format("{} ({}) S 1 1 1 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 {} 1 2 3\n", pid,
-                          comm, start_ticks));
-        write("comm", comm + "\n");
-        write(fmt::format("task/{}/comm", pid), comm + "\n");
-        fs::create_symlink("/usr/bin/python3.11", process_ + "/exe");
-    }
-    void write(const std::string& name, const std::string& text) const {
-        fs::create_directories(fs::path(process_ + "/" + name).parent_path());
-        std::ofstream(process_ + "/" + name) << text;
-    }
-    void run(const std::string& executable) const {
-        fs::remove(process_ + "/exe");
-        fs::create_symlink(executable, process_ + "/exe");
-    }
-    [[nodiscard]] OwnerNames names(WallTime boot) const {
-        return OwnerNames({.cgroup_root = "",
-                           .host_cgroup = "/",
-                           .proc_root = root / ".",
-                           .boot_time = [boot] { return boot; },
-                           .max_entries = 4});
-    }
-    TempDir root;
-
-  private:
-    std::string process_;
-};
-
-Event by_process(std::uint32_t pid, const std::string& comm) {
-    Event event = exfil_attempt();
-    event.exe.clear();
-    event.pid = pid;
-    event.comm = comm;
-    return event;
-}
-
-std::uint64_t ticks(std::uint64_t seconds) {
-    return seconds * static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
+OwnerNames names_in(const TempDir& root, std::size_t max_entries = 4) {
+    OwnerSources sources;
+    sources.processes.proc_root = root / "proc";
+    sources.passwd = root / "passwd";
+    sources.engines_root = root / "engines";
+    sources.max_entries = max_entries;
+    return OwnerNames(std::move(sources));
 }
 
 } // namespace
@@ -128,62 +92,87 @@ TEST_CASE("the cgroup2 mount is found, wherever it is and however it is spelled"
     CHECK_FALSE(cgroup2_mount("garbage\n1 2 3\n- cgroup2\n41 31 0:38 / /x rw -\n"));
 }
 
-TEST_CASE("an executable is named while the process is the same") {
-    const FakeProc proc(4242, "python3", ticks(100));
-    OwnerNames names = proc.names(some_time() - std::chrono::seconds{200});
-    CHECK(names.executable(by_process(4242, "python3")) == "/usr/bin/python3.11");
-    CHECK(names.complete(by_process(4242, "python3")).exe == "/usr/bin/python3.11");
-    CHECK(names.executable(by_process(4243, "python3")).empty());
+TEST_CASE("the slice is the one that the unit is in") {
+    CHECK(slice_of_cgroup("/system.slice/ollama.service") == "system.slice");
+    CHECK(slice_of_cgroup("/user.slice/user-1000.slice/session-3.scope") == "user-1000.slice");
+    CHECK(slice_of_cgroup("/user.slice/user-1000.slice") == "user-1000.slice");
+    CHECK(slice_of_cgroup("/lab/a.slice/rag.service", "/lab") == "a.slice");
+    CHECK(slice_of_cgroup("/docker/x/evil.slice").empty());
+    CHECK(slice_of_cgroup("/system.slice/a.service/evil.slice") == "system.slice");
+    CHECK(slice_of_cgroup("").empty());
 }
 
-TEST_CASE("a process that began after the event is another one with the same number") {
-    const FakeProc proc(4242, "python3", ticks(100));
-    OwnerNames names = proc.names(some_time() - std::chrono::seconds{90});
-    CHECK(names.executable(by_process(4242, "python3")).empty());
+TEST_CASE("a job of Slurm's is known by the cgroups that slurmd makes") {
+    const auto of = [](const char* path) {
+        const SlurmJob job = slurm_job_of_cgroup(path);
+        return job.job + "." + job.step;
+    };
+    CHECK(of("/system.slice/slurmstepd.scope/job_123/step_0/user/task_0") == "123.0");
+    CHECK(of("/system.slice/gpu07_slurmstepd.scope/job_7/step_batch/user/task_special") ==
+          "7.batch");
+    CHECK(of("/system.slice/slurmstepd.scope/job_123") == "123.");
+    CHECK(of("/system.slice/slurmstepd.scope/system") == ".");
+    CHECK(of("/system.slice/slurmstepd.scope") == ".");
+    CHECK(of("/system.slice/slurmstepd.scope/job_1x/step_0") == ".");
+    CHECK(of("/user.slice/job_123/step_0") == ".");
+    CHECK(of("") == ".");
 }
 
-TEST_CASE("a process of another name is not the one, but a thread's name will do") {
-    const FakeProc proc(4242, "python3", ticks(100));
-    OwnerNames names = proc.names(some_time() - std::chrono::seconds{200});
-    CHECK(names.executable(by_process(4242, "worker-7")).empty());
-    proc.write("task/4250/comm", "worker-7\n");
-    CHECK(names.executable(by_process(4242, "worker-7")) == "/usr/bin/python3.11");
-}
-
-TEST_CASE("a remembered executable is not believed of a later process of that number") {
-    const FakeProc proc(4242, "python3", ticks(100));
-    OwnerNames names = proc.names(some_time() - std::chrono::seconds{200});
-    REQUIRE(names.executable(by_process(4242, "python3")) == "/usr/bin/python3.11");
-    proc.run("/usr/bin/other");
-    CHECK(names.executable(by_process(4242, "python3")) == "/usr/bin/python3.11");
-    proc.write("stat",
-               fmt::format("4242 (a ) b) S 1 1 1 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 {} 1\n",
-                           ticks(101)));
-    CHECK(names.executable(by_process(4242, "python3")) == "/usr/bin/other");
-}
-
-TEST_CASE("what is known already is not looked up again") {
-    const FakeProc proc(4242, "python3", ticks(100));
-    OwnerNames names = proc.names(some_time() - std::chrono::seconds{200});
+TEST_CASE("an event is completed with what its cgroup, process and user are called") {
+    const FakeProc proc(4242, "python3", 0);
+    const TempDir root;
+    std::ofstream(root / "passwd") << "root:x:0:0::/root:/bin/sh\nml:x:1001:1001::/:/bin/sh\n";
+    fs::create_directories(root / ("engines/var/lib/docker/containers/" + kId));
+    std::ofstream(root / ("engines/var/lib/docker/containers/" + kId + "/config.v2.json"))
+        << R"({"ID":"x","Name":"/rag"})";
+    OwnerSources sources = {.cgroup_root = "",
+                            .host_cgroup = "/",
+                            .processes = proc.sources(WallTime{}),
+                            .passwd = root / "passwd",
+                            .engines_root = root / "engines",
+                            .max_entries = 4};
+    OwnerNames names(sources);
     Event event = by_process(4242, "python3");
-    event.exe = "/known";
     event.cgroup = "/system.slice/docker-" + kId + ".scope";
     event.unit.clear();
     const Event complete = names.complete(event);
-    CHECK(complete.exe == "/known");
+    CHECK(complete.exe == "/usr/bin/python3.11");
+    CHECK(complete.user == "ml");
+    CHECK(complete.ppid == 1U);
     CHECK(complete.unit == "docker-" + kId + ".scope");
+    CHECK(complete.slice == "system.slice");
     CHECK(complete.container == kId);
+    CHECK(complete.container_name == "rag");
+    CHECK(complete.cmdline.empty());
+}
+
+TEST_CASE("what is known already is not looked up again") {
+    const FakeProc proc(4242, "python3", 0);
+    OwnerSources sources;
+    sources.processes = proc.sources(WallTime{});
+    OwnerNames names(std::move(sources));
+    Event event = by_process(4242, "python3");
+    event.exe = "/known";
+    event.user = "known";
+    event.cgroup = "/system.slice/ollama.service";
+    event.unit = "known.service";
+    const Event complete = names.complete(event);
+    CHECK(complete.exe == "/known");
+    CHECK(complete.user == "known");
+    CHECK(complete.unit == "known.service");
 }
 
 TEST_CASE("without a cgroup hierarchy no cgroup is found and nothing fails") {
-    const FakeProc proc(1, "init", 0);
-    OwnerNames names = proc.names(some_time());
+    const TempDir root;
+    OwnerNames names = names_in(root);
     CHECK_FALSE(names.cgroup_path(1));
     Event event = exfil_attempt();
     event.cgroup.clear();
     event.unit.clear();
     event.cgroup_id = 77;
-    CHECK(names.complete(event).cgroup.empty());
+    const Event complete = names.complete(event);
+    CHECK(complete.cgroup.empty());
+    CHECK(complete.user.empty());
 }
 
 TEST_CASE("a directory is found by its number when handles cannot be used, and remembered") {
@@ -192,11 +181,10 @@ TEST_CASE("a directory is found by its number when handles cannot be used, and r
     fs::create_directories(root / "system.slice/rag.service");
     struct stat about{};
     REQUIRE(::stat((root / "system.slice/rag.service").c_str(), &about) == 0);
-    OwnerNames names({.cgroup_root = root / "system.slice/..",
-                      .host_cgroup = "/",
-                      .proc_root = "/proc",
-                      .boot_time = {},
-                      .max_entries = 2});
+    OwnerSources sources;
+    sources.cgroup_root = root / "system.slice/..";
+    sources.max_entries = 2;
+    OwnerNames names(std::move(sources));
     const auto path = names.cgroup_path(about.st_ino);
     if (path) { // a file system that takes the handle says "gone" instead
         CHECK(*path == "/system.slice/rag.service");

@@ -136,10 +136,11 @@ TEST_CASE("each member of [flows] and [events] that changes alone is a differenc
                 to("flows.udp_idle", 77s, &Policy::flows, &Flows::udp_idle)},
                count(a, b, c));
     const Events events;
-    const auto& [d, e] = events;
+    const auto& [d, e, f] = events;
     check_each({to("events.per_second", 77u, &Policy::events, &Events::per_second),
-                to("events.repeat", 77s, &Policy::events, &Events::repeat)},
-               count(d, e));
+                to("events.repeat", 77s, &Policy::events, &Events::repeat),
+                to("events.command_lines", true, &Policy::events, &Events::command_lines)},
+               count(d, e, f));
 }
 
 TEST_CASE("each member of [bans] that changes alone is a difference") {

@@ -20,6 +20,15 @@ Event full(EventKind kind) {
     event.kind = kind;
     event.rule = "postgres";
     event.container = std::string(64, 'c');
+    event.cmdline = "python3 -c 'a b\x1b'";
+    event.ppid = 7;
+    event.parent = "sh";
+    event.user = "ml";
+    event.slice = "system.slice";
+    event.container_name = "rag";
+    event.slurm_job = "123";
+    event.slurm_step = "0";
+    event.gpus = {"nvidia0", "nvidiactl"};
     event.icmp_type = 3;
     event.icmp_code = 1;
     event.ethertype = 0x800;

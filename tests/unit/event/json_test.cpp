@@ -138,6 +138,21 @@ Event in_container() {
     return event;
 }
 
+Event in_a_job() {
+    Event event = exfil_attempt();
+    event.cmdline = "python3 train.py --token 'a b'";
+    event.ppid = 4200;
+    event.parent = "slurmstepd";
+    event.user = "ml";
+    event.slice = "system.slice";
+    event.container = std::string(64, 'c');
+    event.container_name = "ml/vllm-0/server";
+    event.slurm_job = "123";
+    event.slurm_step = "batch";
+    event.gpus = {"nvidia0", "nvidia-uvm"};
+    return event;
+}
+
 std::vector<Event> one_of_each() {
     return {exfil_attempt(),
             refused_syn(),
@@ -145,6 +160,7 @@ std::vector<Event> one_of_each() {
             strange_frame(),
             opened_by_rule(),
             in_container(),
+            in_a_job(),
             lost_events(LostBy::ring_full, 12),
             lost_events(LostBy::slow_reader, 1),
             refused_policy(),
@@ -223,6 +239,14 @@ TEST_CASE("UTF-8 of every length passes as it is, and what reorders text is esca
     const std::string line = to_json_line(event);
     CHECK(line.find(R"("a\u202eb\"\\")") != std::string::npos);
     CHECK(json::parse(line)["comm"] == "a\u202eb\"\\");
+}
+
+TEST_CASE("GPUs that are no list of names are no event") {
+    const std::string front = R"({"v":1,"ts":"2026-01-02T03:04:05.678901Z","event":"drop","gpus":)";
+    CHECK(event_from_json(front + R"(["a","b"]})")->gpus == std::vector<std::string>{"a", "b"});
+    CHECK(event_from_json(front + "[]}")->gpus.empty());
+    for (const char* wrong : {"7}", "\"a\"}", "{}}", "[7]}", "[[\"a\"]]}"})
+        CHECK_FALSE(event_from_json(front + wrong));
 }
 
 TEST_CASE("a line that is no event is refused") {

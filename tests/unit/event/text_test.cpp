@@ -77,6 +77,12 @@ std::vector<Event> a_busy_minute() {
     events.back().socket_family = 17;
     events.back().qdisc_bypass = true;
     events.back().iface = "eth0";
+    events.push_back(exfil_attempt());
+    events.back().container = std::string(64, 'c');
+    events.back().container_name = "rag";
+    events.back().gpus = {"nvidia0", "nvidiactl"};
+    events.push_back(exfil_attempt());
+    events.back().slurm_job = "123";
     for (const EventState state : {EventState::begins, EventState::ends}) {
         events.push_back(refused_syn());
         events.back().kind = EventKind::limit;

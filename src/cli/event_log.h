@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// The event log on disk: the file, and those that were rotated, by the daemon (.1, .2, ...) or
+// by logrotate (-DATE, .gz too). One line at a time, whatever there is.
+#include "event/event.h"
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+namespace sallyport {
+
+struct LogRead {
+    std::uint64_t unread_lines = 0; // that are no events
+    std::uint64_t unread_files = 0; // compressed by what is not read here, or broken
+    bool has_log = false;           // is there any file at all?
+};
+
+// Gives each event from `from` on and before `to` to `take`, newest file first. Files that
+// were last written before `from` are passed over.
+[[nodiscard]] LogRead read_event_log(const std::string& path, WallTime from, WallTime to,
+                                     const std::function<void(const Event&)>& take);
+
+} // namespace sallyport
