@@ -46,10 +46,10 @@ void add_status(const Paths& paths, drift::Review& review) {
     review.bans_active = status->bans_active;
 }
 
-void add_changes(const Paths& paths, const LogSpan& span, drift::Review& review) {
+void add_changes(const Paths& paths, drift::Review& review) {
     std::vector<std::string> changes;
     for (const HistoryEntry& e : PolicyHistory(paths.state_dir).entries())
-        if (e.applied >= span.from)
+        if (e.applied >= review.from)
             changes.push_back(
                 fmt::format("{} policy {} {} by {}{}{}{}", e.applied.substr(0, 16), e.number,
                             to_string(e.outcome), e.by,
@@ -66,15 +66,16 @@ void add_changes(const Paths& paths, const LogSpan& span, drift::Review& review)
 
 ExitCode print_review(const Paths& paths, Format format) {
     const std::time_t now = std::time(nullptr);
+    const auto wall = [](std::time_t when) { return WallTime{std::chrono::seconds(when)}; };
     const LogSpan span{
-        .before = rfc3339(now - 2 * kWeek), .from = rfc3339(now - kWeek), .to = rfc3339(now + 1)};
+        .before = wall(now - 2 * kWeek), .from = wall(now - kWeek), .to = wall(now + 1)};
     drift::Review review;
     review.host = host_name();
-    review.from = span.from;
+    review.from = rfc3339(now - kWeek);
     review.to = rfc3339(now);
     add_status(paths, review);
     read_log(paths.events_log(), span, review);
-    add_changes(paths, span, review);
+    add_changes(paths, review);
     Result<drift::Report> report = find_drift(paths);
     if (report)
         review.drift = *std::move(report);

@@ -5,18 +5,18 @@
 #include "cli/output.h"
 #include "daemon/paths.h"
 #include "drift/review.h"
+#include "event/event.h"
 
 #include <string>
 
 namespace sallyport {
 
-// A span of the event log, and the one before it; all in RFC 3339, UTC, which order as text.
+// A span of the event log, and the one before it.
 struct LogSpan {
-    std::string before, from, to;
+    WallTime before{}, from{}, to{};
 };
-// Adds what the log says of it: drops, bans, losses, hooks. Files that were rotated too, by
-// the daemon (.1, .2, ...) or by logrotate (-DATE), one line at a time. A line that is no event
-// is counted, and so is a file that is compressed.
+// Adds what the log says of it: drops, bans, losses, hooks. A line that is no event is counted,
+// and so is a file that cannot be read.
 void read_log(const std::string& path, const LogSpan& span, drift::Review& review);
 
 [[nodiscard]] ExitCode print_review(const Paths& paths, Format format);

@@ -75,9 +75,10 @@ int run_command(int argc, char** argv) {
                                   bans_verb(app, paths),     jail_verb(app),
                                   panic_verb(app, paths),    explain_verb(app, paths),
                                   audit_verb(app, paths),    doctor_verb(app, paths),
-                                  drift_verb(app, paths),    import_verb(app),
-                                  diff_verb(app, paths),     restore_verb(app, paths),
-                                  learn_verb(app, paths),    down_verb(app, paths)};
+                                  drift_verb(app, paths),    report_verb(app, paths),
+                                  import_verb(app),          diff_verb(app, paths),
+                                  restore_verb(app, paths),  learn_verb(app, paths),
+                                  down_verb(app, paths)};
     for (const Verb& verb : verbs) verb.command->fallthrough();
     // For the shells: what follows is a command line to complete, not one to obey.
     if (argc > 1 && std::string_view(argv[1]) == "complete")

@@ -32,6 +32,7 @@ using SharedPaths = std::shared_ptr<const Paths>;
 [[nodiscard]] Verb learn_verb(CLI::App& parent, const SharedPaths& paths);
 [[nodiscard]] Verb doctor_verb(CLI::App& parent, const SharedPaths& paths);
 [[nodiscard]] Verb drift_verb(CLI::App& parent, const SharedPaths& paths);
+[[nodiscard]] Verb report_verb(CLI::App& parent, const SharedPaths& paths);
 [[nodiscard]] Verb guard_verb(CLI::App& parent, const SharedPaths& paths);
 [[nodiscard]] Verb jail_verb(CLI::App& parent);
 [[nodiscard]] Verb ban_verb(CLI::App& parent, const SharedPaths& paths);

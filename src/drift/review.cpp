@@ -73,9 +73,9 @@ std::string rules_text(const Review& review) {
 std::string log_text(const Review& review) {
     std::string compressed;
     if (review.compressed != 0)
-        compressed = wrapped(fmt::format("{} files of these two weeks are compressed, and were "
-                                         "not read: rotate without compress, or look into them "
-                                         "with zgrep.",
+        compressed = wrapped(fmt::format("{} files of these two weeks could not be read: they "
+                                         "are damaged, or compressed by something else than "
+                                         "gzip.",
                                          review.compressed),
                              0);
     if (review.reaches_back.empty())

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The review of a week, as a value, and as text that a mail can carry: ASCII, 78 columns.
+#include "base/ranking.h"
 #include "drift/finding.h"
-#include "drift/ranking.h"
 
 #include <cstdint>
 #include <map>
@@ -39,7 +39,7 @@ struct Review {
     std::map<std::string, std::uint64_t> lost; // events, by where
     std::uint64_t lines = 0;                   // of the log that were read
     std::uint64_t unread = 0;                  // that were none of ours
-    std::uint64_t compressed = 0;              // files of these two weeks, which are not read
+    std::uint64_t compressed = 0;              // files of these two weeks that could not be read
     std::string reaches_back;                  // the oldest line's time; "": no log
 };
 

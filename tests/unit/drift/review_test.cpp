@@ -6,6 +6,7 @@
 #include <catch2/catch_test_macros.hpp>
 #include <sstream>
 
+using namespace sallyport;
 using namespace sallyport::drift;
 
 namespace {
