@@ -29,6 +29,22 @@ std::unexpected<Error> no_answer() {
                 "see what it does: journalctl -u sallyport");
 }
 
+Result<bool> LineReader::fill() {
+    for (;;) {
+        std::array<char, 65536> chunk;
+        const ssize_t got = ::read(fd_, chunk.data(), chunk.size());
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0 && errno == ECONNRESET) return false;
+        if (got < 0 && errno == EAGAIN) return no_answer();
+        if (got < 0) return fail_errno(errno, "reading from the control socket");
+        buffer_.append(chunk.data(), static_cast<std::size_t>(got));
+        if (buffer_.size() > kLineMost && buffer_.find('\n') == std::string::npos)
+            return fail(ErrorKind::internal, "the daemon's answer has no end",
+                        "is it of the same version as this command? restart it");
+        return got != 0;
+    }
+}
+
 Result<std::optional<std::string>> LineReader::next() {
     for (;;) {
         if (const std::size_t end = buffer_.find('\n'); end != std::string::npos) {
@@ -36,17 +52,7 @@ Result<std::optional<std::string>> LineReader::next() {
             buffer_.erase(0, end + 1);
             return std::optional(std::move(line));
         }
-        std::array<char, 65536> chunk;
-        const ssize_t got = ::read(fd_, chunk.data(), chunk.size());
-        if (got < 0 && errno == EINTR) continue;
-        if (got < 0 && errno == ECONNRESET) return std::optional<std::string>();
-        if (got < 0 && errno == EAGAIN) return no_answer();
-        if (got < 0) return fail_errno(errno, "reading from the control socket");
-        if (got == 0) return std::optional<std::string>(); // half a line is none
-        buffer_.append(chunk.data(), static_cast<std::size_t>(got));
-        if (buffer_.size() > kLineMost && buffer_.find('\n') == std::string::npos)
-            return fail(ErrorKind::internal, "the daemon's answer has no end",
-                        "is it of the same version as this command? restart it");
+        if (!SP_TRY(fill())) return std::optional<std::string>(); // half a line is none
     }
 }
 

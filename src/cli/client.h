@@ -19,6 +19,9 @@ class LineReader {
     // The next line without its newline, nullopt at the end. Blocks only when the
     // socket does and no whole line is here yet.
     [[nodiscard]] Result<std::optional<std::string>> next();
+    // Reads once, and blocks only when the socket does; false at the end. For who waits for several
+    // things: next() does not read while has_line().
+    [[nodiscard]] Result<bool> fill();
     // A whole line is here already.
     [[nodiscard]] bool has_line() const { return buffer_.find('\n') != std::string::npos; }
 

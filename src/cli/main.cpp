@@ -66,19 +66,16 @@ int run_command(int argc, char** argv) {
                "'sallyport VERB --help' has the options of a verb.");
     const auto paths = std::make_shared<Paths>(paths_from_environment());
     add_directories(app, *paths);
-    const std::vector<Verb> verbs{run_verb(app, paths),      check_verb(app),
-                                  apply_verb(app, paths),    confirm_verb(app, paths),
-                                  rollback_verb(app, paths), history_verb(app, paths),
-                                  status_verb(app, paths),   metrics_verb(app, paths),
-                                  tail_verb(app, paths),     guard_verb(app, paths),
-                                  ban_verb(app, paths),      unban_verb(app, paths),
-                                  bans_verb(app, paths),     jail_verb(app),
-                                  panic_verb(app, paths),    explain_verb(app, paths),
-                                  audit_verb(app, paths),    doctor_verb(app, paths),
-                                  drift_verb(app, paths),    report_verb(app, paths),
-                                  import_verb(app),          diff_verb(app, paths),
-                                  restore_verb(app, paths),  learn_verb(app, paths),
-                                  down_verb(app, paths)};
+    const std::vector<Verb> verbs{
+        run_verb(app, paths),     check_verb(app),           apply_verb(app, paths),
+        confirm_verb(app, paths), rollback_verb(app, paths), history_verb(app, paths),
+        status_verb(app, paths),  metrics_verb(app, paths),  tail_verb(app, paths),
+        top_verb(app, paths),     guard_verb(app, paths),    ban_verb(app, paths),
+        unban_verb(app, paths),   bans_verb(app, paths),     jail_verb(app),
+        panic_verb(app, paths),   explain_verb(app, paths),  audit_verb(app, paths),
+        doctor_verb(app, paths),  drift_verb(app, paths),    report_verb(app, paths),
+        import_verb(app),         diff_verb(app, paths),     restore_verb(app, paths),
+        learn_verb(app, paths),   down_verb(app, paths)};
     for (const Verb& verb : verbs) verb.command->fallthrough();
     // For the shells: what follows is a command line to complete, not one to obey.
     if (argc > 1 && std::string_view(argv[1]) == "complete")

@@ -28,6 +28,7 @@ using SharedPaths = std::shared_ptr<const Paths>;
 [[nodiscard]] Verb status_verb(CLI::App& parent, const SharedPaths& paths);
 [[nodiscard]] Verb metrics_verb(CLI::App& parent, const SharedPaths& paths);
 [[nodiscard]] Verb tail_verb(CLI::App& parent, const SharedPaths& paths);
+[[nodiscard]] Verb top_verb(CLI::App& parent, const SharedPaths& paths);
 [[nodiscard]] Verb audit_verb(CLI::App& parent, const SharedPaths& paths);
 [[nodiscard]] Verb learn_verb(CLI::App& parent, const SharedPaths& paths);
 [[nodiscard]] Verb doctor_verb(CLI::App& parent, const SharedPaths& paths);
