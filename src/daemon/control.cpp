@@ -6,6 +6,7 @@
 #include "base/fd.h"
 #include "daemon/control_client.h"
 #include "daemon/control_socket.h"
+#include "event/json.h"
 
 #include <algorithm>
 #include <array>
@@ -168,12 +169,17 @@ void ControlServer::handle_ready() {
 }
 
 void ControlServer::take(const Event& event, const std::string& line) {
-    SharedLine shared; // made when the first reader wants it
+    SharedLine shared; // made when the first reader wants it, as the next
+    SharedLine whole;  // with what is for root alone
     for (auto at = impl_->clients.begin(); at != impl_->clients.end();) {
         auto& [number, client] = *at++; // settle() may remove this one
         if (!client.wants(event)) continue;
-        if (shared == nullptr) shared = std::make_shared<const std::string>(line + '\n');
-        const Fate fate = client.publish(event, shared);
+        const bool is_whole = client.is_root() && !event.cmdline.empty();
+        SharedLine& wanted = is_whole ? whole : shared;
+        if (wanted == nullptr)
+            wanted =
+                std::make_shared<const std::string>((is_whole ? to_json_line(event) : line) + '\n');
+        const Fate fate = client.publish(event, wanted);
         if (client.was_cut_off()) {
             ++impl_->cut_off;
             impl_->lost += client.lost();

@@ -32,6 +32,7 @@ class ControlClient {
     [[nodiscard]] bool wants(const Event& event) const {
         return filter_ && matches(*filter_, event);
     }
+    [[nodiscard]] bool is_root() const { return peer_.uid == 0; }
     // One event it wants. Too much unsent: it is told and cut off.
     [[nodiscard]] Fate publish(const Event& event, const SharedLine& line);
 

@@ -74,14 +74,18 @@ Status clear_the_place(const std::string& path) {
 
 // Bound as 0600 and only then opened to the group, so that at no time others can connect.
 Status open_to_group(const std::string& path) {
-    const group* found = ::getgrnam(kGroup);
-    if (found == nullptr || ::chown(path.c_str(), static_cast<uid_t>(-1), found->gr_gid) != 0)
-        return {};
+    const auto readers = readers_group();
+    if (!readers || ::chown(path.c_str(), static_cast<uid_t>(-1), *readers) != 0) return {};
     if (::chmod(path.c_str(), 0660) != 0) return fail_errno(errno, "chmod " + path);
     return {};
 }
 
 } // namespace
+
+std::optional<gid_t> readers_group() {
+    const group* found = ::getgrnam(kGroup);
+    return found == nullptr ? std::nullopt : std::optional(found->gr_gid);
+}
 
 Result<Fd> listen_at(const std::string& path) {
     const sockaddr_un address = SP_TRY(address_of(path));

@@ -4,11 +4,14 @@
 #include "base/fd.h"
 #include "base/result.h"
 
+#include <optional>
 #include <string>
 #include <sys/types.h>
 
 namespace sallyport {
 
+// The group that may read events and status: `sallyport`, where the machine has it.
+[[nodiscard]] std::optional<gid_t> readers_group();
 // As ControlServer::open says; not blocking.
 [[nodiscard]] Result<Fd> listen_at(const std::string& path);
 // ErrorKind::not_found when nobody listens there.

@@ -4,6 +4,7 @@
 // detached. Enforcement needs none of it to go on.
 #include "daemon/daemon.h"
 
+#include "daemon/control_socket.h"
 #include "daemon/daemon_loop.h"
 #include "daemon/jail_bans.h"
 #include "daemon/log.h"
@@ -70,7 +71,8 @@ Status Daemon::open() {
     publisher_.add_sink(control_.get());
     std::error_code error;
     std::filesystem::create_directories(options_.paths.log_dir, error);
-    Result<std::unique_ptr<LogFile>> log = LogFile::open({.path = options_.paths.events_log()});
+    Result<std::unique_ptr<LogFile>> log =
+        LogFile::open({.path = options_.paths.events_log(), .readers = readers_group()});
     if (log) {
         log_ = *std::move(log);
         publisher_.add_sink(log_.get());

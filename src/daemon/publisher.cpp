@@ -69,7 +69,7 @@ void Publisher::say_limited(const Event& refusal, SteadyTime at) {
 void Publisher::publish(Event event) {
     event.seq = ++seq_;
     event.host = host_;
-    const std::string line = to_json_line(event);
+    const std::string line = to_json_line(event.cmdline.empty() ? event : for_everybody(event));
     for (EventSink* sink : sinks_) sink->take(event, line);
 }
 

@@ -14,4 +14,9 @@ bool is_about_packet(const Event& event) {
     return static_cast<std::uint16_t>(event.kind) <= 0xff;
 }
 
+Event for_everybody(Event event) {
+    event.cmdline.clear();
+    return event;
+}
+
 } // namespace sallyport

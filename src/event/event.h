@@ -86,4 +86,7 @@ struct Event {
 // Is it about a packet (drop, would-drop, new, or a kind of the kernel's that is not known here)?
 [[nodiscard]] bool is_about_packet(const Event& event);
 
+// Without its command line: what whoever may read events may read.
+[[nodiscard]] Event for_everybody(Event event);
+
 } // namespace sallyport

@@ -20,10 +20,29 @@ Result<std::unique_ptr<LogFile>> LogFile::open(LogFileOptions options) {
     return file;
 }
 
+namespace {
+
+// O_NOFOLLOW: the directory may be writable by a log group.
+constexpr int kAppend = O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+
+// A file that is there keeps the mode and the group that somebody gave it.
+Fd open_or_make(const LogFileOptions& options) {
+    Fd file(::open(options.path.c_str(), kAppend));
+    if (file || errno != ENOENT) return file;
+    file = Fd(::open(options.path.c_str(), kAppend | O_CREAT | O_EXCL, 0600));
+    if (!file && errno == EEXIST) return Fd(::open(options.path.c_str(), kAppend));
+    if (!file) return file;
+    // Where either fails, fewer may read it than should.
+    if (options.readers && ::fchown(file.get(), static_cast<uid_t>(-1), *options.readers) != 0)
+        return file;
+    static_cast<void>(::fchmod(file.get(), 0640));
+    return file;
+}
+
+} // namespace
+
 Status LogFile::reopen() {
-    // O_NOFOLLOW: the directory may be writable by a log group.
-    Fd file(::open(options_.path.c_str(),
-                   O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0640));
+    Fd file = open_or_make(options_);
     if (!file)
         return fail_errno(errno, "opening " + options_.path,
                           "make its directory, or choose another with SALLYPORT_LOG_DIR");
@@ -33,6 +52,7 @@ Status LogFile::reopen() {
         return fail(ErrorKind::invalid_input, options_.path + " is not a regular file",
                     "move it away, or choose another directory with SALLYPORT_LOG_DIR");
     SP_TRY(mend(file.get(), static_cast<std::uint64_t>(about.st_size)));
+    is_roots_ = (about.st_mode & 0077) == 0;
     file_ = std::move(file);
     return {};
 }
@@ -94,6 +114,18 @@ Status LogFile::write_line(const std::string& line) {
     return fail_errno(number, "writing to " + options_.path, "make room on its file system");
 }
 
+bool LogFile::keep_to_root() {
+    if (!is_roots_) is_roots_ = ::fchmod(file_.get(), 0600) == 0;
+    return is_roots_;
+}
+
+Status LogFile::write_event(const Event& event, const std::string& line) {
+    if (event.cmdline.empty()) return write_line(line);
+    const std::string whole = to_json_line(event);
+    SP_TRY(ensure_room(whole.size() + 1)); // it may be another file now
+    return write_line(keep_to_root() ? whole : line);
+}
+
 void LogFile::take(const Event& event, const std::string& line) {
     Status written;
     if (lost_ != 0) {
@@ -110,7 +142,7 @@ void LogFile::take(const Event& event, const std::string& line) {
         lost_ = 0;
         failing_ = false;
     }
-    if (written) written = write_line(line);
+    if (written) written = write_event(event, line);
     if (written) return;
     ++lost_;
     ++lost_ever_;

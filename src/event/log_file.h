@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <sys/types.h>
 #include <utility>
 
 namespace sallyport {
@@ -20,11 +21,13 @@ struct LogFileOptions {
     std::string path;
     std::uint64_t max_bytes = 64u << 20; // of one file
     unsigned keep = 5;                   // rotated files beside it; 0: start over
+    std::optional<gid_t> readers = {};   // who may read a file that is made; none: its directory's
 };
 
 class LogFile final : public EventSink {
   public:
-    // Makes the file (0640) but not its directory.
+    // Makes the file (0640, whatever the umask) but not its directory. Before the first command
+    // line is written into it, a file becomes root's alone (0600), and stays so.
     [[nodiscard]] static Result<std::unique_ptr<LogFile>> open(LogFileOptions options);
     void take(const Event& event, const std::string& line) override;
 
@@ -44,10 +47,13 @@ class LogFile final : public EventSink {
   private:
     explicit LogFile(LogFileOptions options) : options_(std::move(options)) {}
     Status reopen();
+    [[nodiscard]] bool keep_to_root();
+    Status write_event(const Event& event, const std::string& line);
     Status mend(int file, std::uint64_t size);
     Status rotate();
     Status ensure_room(std::size_t bytes);
     Status write_line(const std::string& line);
+    bool is_roots_ = false; // file_ is 0600
 
     LogFileOptions options_;
     Fd file_;

@@ -14,7 +14,8 @@ class EventSink {
     EventSink(const EventSink&) = delete;
     EventSink& operator=(const EventSink&) = delete;
     virtual ~EventSink() = default;
-    // `line` is to_json_line(event): made once for all sinks.
+    // `line` is the event as to_json_line() writes it, made once for all sinks, without what only
+    // root may read (for_everybody()).
     virtual void take(const Event& event, const std::string& line) = 0;
 };
 

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who it was: what an event says of a process, while it lives and when it has gone."""
+import os
+import stat
 import sys
 import unittest
 
@@ -42,6 +44,8 @@ class Who(E2e):
             self.assertEqual((event["unit"], event["slice"]), ("brief.service", "user.slice"))
             self.assertTrue(event["cmdline"].endswith("--token 'a b'"), event["cmdline"])
             self.assertGreater(event["ppid"], 0)
+            self.assertIn(event, self.guard.events(seq=event["seq"]))  # in the log too
+            self.assertEqual(stat.S_IMODE(os.stat(self.guard.events_file).st_mode), 0o600)
             self.assertTrue(event["parent"])
 
 

@@ -3,6 +3,7 @@
 #include "unit/daemon/control_bench.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 using namespace sallyport;
@@ -30,6 +31,22 @@ TEST_CASE("the handler learns who asks from the kernel") {
     const json answer = json::parse(answers[0]);
     CHECK(answer["pid"] == ::getpid());
     CHECK(answer["uid"] == ::geteuid());
+}
+
+TEST_CASE("a command line is told to root alone") {
+    if (::geteuid() != 0) SKIP("it takes root to be somebody else for a while");
+    ControlBench bench;
+    REQUIRE(::chmod((bench.dir / ".").c_str(), 0755) == 0);
+    REQUIRE(::chmod(bench.path.c_str(), 0666) == 0);
+    ControlClient& root = bench.listener();
+    REQUIRE(::seteuid(65534) == 0);
+    ControlClient& reader = bench.listener();
+    REQUIRE(::seteuid(0) == 0);
+    Event event = exfil_attempt();
+    event.cmdline = "curl -u root:secret";
+    bench.server().take(event, to_json_line(for_everybody(event)));
+    CHECK(root.lines() == std::vector{to_json_line(event)});
+    CHECK(reader.lines() == std::vector{to_json_line(exfil_attempt())});
 }
 
 TEST_CASE("one who closes his half after asking is still answered") {

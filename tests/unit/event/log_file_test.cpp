@@ -13,6 +13,7 @@
 #include <sstream>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 using namespace sallyport;
 using namespace sallyport::test;
@@ -23,6 +24,11 @@ namespace {
 std::string content(const std::string& path) {
     std::ifstream file(path, std::ios::binary);
     return {std::istreambuf_iterator<char>(file), {}};
+}
+
+mode_t mode_of(const std::string& path) {
+    struct stat about{};
+    return ::stat(path.c_str(), &about) == 0 ? about.st_mode & 07777 : 0;
 }
 
 void put(LogFile& log, const std::string& line) {
@@ -64,6 +70,38 @@ TEST_CASE("lines are appended to what a file holds already") {
     struct stat about{};
     REQUIRE(::stat(path.c_str(), &about) == 0);
     CHECK((about.st_mode & 0137) == 0);
+}
+
+TEST_CASE("a file that is made may be read by its group, whatever the umask") {
+    const TempDir dir;
+    const mode_t before = ::umask(0077);
+    const auto log = LogFile::open({.path = dir / "events.jsonl", .readers = ::getegid()});
+    ::umask(before);
+    REQUIRE(log);
+    CHECK(mode_of(dir / "events.jsonl") == 0640);
+    CHECK(::chmod((dir / "events.jsonl").c_str(), 0600) == 0);
+    REQUIRE(LogFile::open({.path = dir / "events.jsonl"}));
+    CHECK(mode_of(dir / "events.jsonl") == 0600); // somebody wanted it so
+}
+
+TEST_CASE("a file with a command line in it is root's alone, the next one is not") {
+    const TempDir dir;
+    const std::string path = dir / "events.jsonl";
+    const auto log = LogFile::open({.path = path, .max_bytes = 2000, .keep = 1});
+    REQUIRE(log);
+    Event event = refused_syn();
+    const std::string line = to_json_line(event);
+    (*log)->take(event, line);
+    CHECK(mode_of(path) == 0640);
+    event.cmdline = "curl -u root:secret";
+    (*log)->take(event, line);
+    CHECK(mode_of(path) == 0600);
+    CHECK(content(path) == line + "\n" + to_json_line(event) + "\n");
+    for (int i = 0; i < 20 && !fs::exists(path + ".1"); ++i) (*log)->take(refused_syn(), line);
+    CHECK(mode_of(path + ".1") == 0600);
+    CHECK(mode_of(path) == 0640);
+    for (int i = 0; i < 20; ++i) (*log)->take(event, line);
+    CHECK(mode_of(path) == 0600);
 }
 
 TEST_CASE("a file in a directory that is missing is an error that says what to do") {
