@@ -179,11 +179,10 @@ void ControlServer::take(const Event& event, const std::string& line) {
         if (wanted == nullptr)
             wanted =
                 std::make_shared<const std::string>((is_whole ? to_json_line(event) : line) + '\n');
+        const std::uint64_t lost = client.lost();
         const Fate fate = client.publish(event, wanted);
-        if (client.was_cut_off()) {
-            ++impl_->cut_off;
-            impl_->lost += client.lost();
-        }
+        impl_->lost += client.lost() - lost;
+        impl_->cut_off += client.was_cut_off() ? 1u : 0u;
         impl_->settle(number, fate);
     }
 }

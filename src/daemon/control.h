@@ -5,8 +5,9 @@
 // {"cmd":"tail","filter":{...}} is answered by {"ok":true,"tail":true} and then
 // by a line for each event that matches, until one side closes.
 //
-// Nothing here blocks. Each client has a queue of bounded size; who lets it
-// overflow is told by a last `lost` line and cut off, alone.
+// Nothing here blocks. Each client has a queue of bounded size. Who is slow gets no arrivals for a
+// while, and a `lost` line; who lets the queue overflow is told by a last such line and cut
+// off, alone.
 #include "base/result.h"
 #include "event/sink.h"
 

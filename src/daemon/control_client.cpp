@@ -4,6 +4,7 @@
 #include "base/json_words.h"
 #include "base/nesting.h"
 #include "event/json.h"
+#include "sallyport/abi/event.h"
 
 #include <array>
 #include <cerrno>
@@ -99,38 +100,69 @@ void ControlClient::queue_answer(const ordered_json& object) {
     auto line = std::make_shared<const std::string>(
         object.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + '\n');
     queued_bytes_ += line->size();
-    queue_.push_back({std::move(line), Queued::Kind::answer});
+    queue_.push_back({.line = std::move(line)});
+}
+
+void ControlClient::queue_event(SharedLine line, std::uint64_t events, std::uint64_t lost) {
+    queued_bytes_ += line->size();
+    queue_.push_back({.line = std::move(line), .events = events, .lost = lost});
+}
+
+Event ControlClient::lost_event(std::uint64_t count) const {
+    Event lost;
+    lost.at = latest_.at;
+    lost.host = latest_.host;
+    lost.kind = EventKind::lost;
+    lost.lost_by = LostBy::slow_reader;
+    lost.count = count;
+    return lost;
+}
+
+// Begun at a half and ended at a quarter, so that it does not alternate.
+bool ControlClient::leaves_out(const Event& event, std::size_t bytes) {
+    is_behind_ = is_behind_ ? queued_bytes_ > limits_.queue_bytes / 4
+                            : queued_bytes_ + bytes > limits_.queue_bytes / 2;
+    return is_behind_ && event.direction == SP_INGRESS && is_about_packet(event);
+}
+
+void ControlClient::tell_left_out() {
+    if (left_out_ == 0) return;
+    auto line = std::make_shared<const std::string>(to_json_line(lost_event(left_out_)) + '\n');
+    queue_event(std::move(line), left_out_, left_out_);
+    left_out_ = 0;
 }
 
 ControlClient::Fate ControlClient::publish(const Event& event, const SharedLine& line) {
-    if (queued_bytes_ + line->size() > limits_.queue_bytes) {
-        cut_off(event);
-    } else {
-        queue_.push_back({line, Queued::Kind::event});
-        queued_bytes_ += line->size();
-        if (queue_.size() > 1) return Fate::stays; // the socket was full already; epoll will tell
+    latest_.at = event.at;
+    latest_.host = event.host;
+    if (leaves_out(event, line->size())) {
+        ++left_out_;
+        ++lost_;
+        return handle_output();
     }
+    if (queued_bytes_ + line->size() > limits_.queue_bytes) {
+        cut_off();
+        return handle_output();
+    }
+    tell_left_out();
+    queue_event(line, 1, 0);
+    if (queue_.size() > 1) return Fate::stays; // the socket was full already; epoll will tell
     return handle_output();
 }
 
-void ControlClient::cut_off(const Event& event) {
-    Event lost;
-    lost.at = event.at;
-    lost.host = event.host;
-    lost.kind = EventKind::lost;
-    lost.lost_by = LostBy::slow_reader;
-    lost.count = 1; // the one that did not fit
+void ControlClient::cut_off() {
+    std::uint64_t count = 1 + left_out_; // the one that did not fit
+    ++lost_;
     // A line that has begun to leave must end, or the last one cannot be read.
     const std::size_t keep = sent_of_first_ > 0 ? 1 : 0;
     while (queue_.size() > keep) {
-        if (queue_.back().kind == Queued::Kind::event) ++lost.count;
+        count += queue_.back().events;
+        lost_ += queue_.back().events - queue_.back().lost;
         queued_bytes_ -= queue_.back().line->size();
         queue_.pop_back();
     }
-    auto last = std::make_shared<const std::string>(to_json_line(lost) + '\n');
-    queued_bytes_ += last->size();
-    queue_.push_back({std::move(last), Queued::Kind::event});
-    lost_ = lost.count;
+    left_out_ = 0;
+    queue_event(std::make_shared<const std::string>(to_json_line(lost_event(count)) + '\n'), 0, 0);
     filter_.reset();
     input_ended_ = leaving_ = cut_off_ = true;
 }
@@ -146,6 +178,7 @@ ControlClient::Fate ControlClient::handle_output() {
         queued_bytes_ -= line.size();
         sent_of_first_ = 0;
         queue_.pop_front();
+        if (queue_.empty()) tell_left_out(); // it has caught up
     }
     return leaving_ ? Fate::goes : Fate::stays;
 }

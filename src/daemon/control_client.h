@@ -33,7 +33,9 @@ class ControlClient {
         return filter_ && matches(*filter_, event);
     }
     [[nodiscard]] bool is_root() const { return peer_.uid == 0; }
-    // One event it wants. Too much unsent: it is told and cut off.
+    // One event it wants. Anybody can make arrivals, at any rate: while half of the queue is unsent
+    // they are left out for this reader, who is told how many when it has caught up, and what
+    // tries to leave still reaches it. The whole queue unsent: it is told and cut off.
     [[nodiscard]] Fate publish(const Event& event, const SharedLine& line);
 
     // For epoll; 0 but for errors and hang-up, which are always told.
@@ -43,19 +45,24 @@ class ControlClient {
     // Only waiting for its last lines to leave.
     [[nodiscard]] bool is_leaving() const { return leaving_; }
     [[nodiscard]] bool was_cut_off() const { return cut_off_; }
-    // Events it was not sent for that.
+    // Events it was not sent, ever.
     [[nodiscard]] std::uint64_t lost() const { return lost_; }
 
   private:
     struct Queued {
         SharedLine line;
-        enum class Kind : std::uint8_t { answer, event } kind;
+        std::uint64_t events = 0; // that it stands for: none for an answer
+        std::uint64_t lost = 0;   // of them
     };
     void answer(const std::string& request, const ControlHandler& handler);
     [[nodiscard]] nlohmann::ordered_json answer_to(const std::string& request,
                                                    const ControlHandler& handler);
     void queue_answer(const nlohmann::ordered_json& object);
-    void cut_off(const Event& event);
+    void queue_event(SharedLine line, std::uint64_t events, std::uint64_t lost);
+    [[nodiscard]] Event lost_event(std::uint64_t count) const;
+    [[nodiscard]] bool leaves_out(const Event& event, std::size_t bytes);
+    void tell_left_out();
+    void cut_off();
 
     Fd socket_;
     Peer peer_;
@@ -68,6 +75,9 @@ class ControlClient {
     bool input_ended_ = false;
     bool leaving_ = false;
     bool cut_off_ = false;
+    bool is_behind_ = false;     // arrivals are left out
+    std::uint64_t left_out_ = 0; // that it has not been told of yet
+    Event latest_;               // of those: its time and host
     std::uint64_t lost_ = 0;
 };
 

@@ -49,7 +49,7 @@ class ExfilUnderFlood(E2e):
             time.sleep(1.0)
             tried = time.monotonic()
             self.assertEqual(self.out(port, family), "eperm")
-            event = tail.wait(direction="egress", dst=PEER[family], dst_port=port, exfil=True)
+            event = tail.wait(30.0, direction="egress", dst=PEER[family], dst_port=port, exfil=True)
             delays.append(time.monotonic() - tried)
             self.assertIsNotNone(event, f"attempt {attempt} was not told")
             self.assertEqual(event.get("repeats", 1), 1)

@@ -16,7 +16,7 @@ TEST_CASE("a slow reader is told and cut off, the others miss nothing") {
     std::size_t quick_lines = 0;
     constexpr std::size_t kEvents = 20'000;
     for (std::size_t i = 0; i < kEvents; ++i) {
-        bench.publish(refused_syn());
+        bench.publish(exfil_attempt());
         quick_lines += quick.lines().size();
     }
     CHECK(quick_lines == kEvents);
@@ -36,9 +36,48 @@ TEST_CASE("a slow reader is told and cut off, the others miss nothing") {
     CHECK(last->lost_by == LostBy::slow_reader);
     CHECK(last->count > 1);
     for (std::size_t i = 0; i + 1 < seen.size(); ++i)
-        REQUIRE(seen[i] == to_json_line(refused_syn()));
+        REQUIRE(seen[i] == to_json_line(exfil_attempt()));
     CHECK(seen.size() < kEvents);
+    CHECK(last->count == bench.server().lost());
     CHECK(bench.server().clients() == 1);
+}
+
+TEST_CASE("arrivals are left out for who is behind, and what tries to leave is not") {
+    ControlBench bench({.clients = 8, .request_bytes = 1024, .queue_bytes = 64 << 10});
+    ControlClient& slow = bench.listener();
+    constexpr std::uint64_t kArrivals = 20'000;
+    std::uint64_t attempts = 0;
+    for (std::uint64_t i = 0; i < kArrivals; ++i) {
+        bench.publish(refused_syn());
+        if (i % 500 != 0) continue;
+        bench.publish(exfil_attempt());
+        ++attempts;
+    }
+    CHECK(bench.server().cut_off() == 0);
+    std::uint64_t arrivals = 0, lost = 0, lines = 0, seen_attempts = 0;
+    const auto read = [&] {
+        for (const std::string& line : slow.lines()) {
+            ++lines;
+            const auto event = event_from_json(line);
+            REQUIRE(event);
+            if (event->kind == EventKind::lost) {
+                CHECK(event->lost_by == LostBy::slow_reader);
+                lost += event->count;
+            } else {
+                ++(event->direction == SP_EGRESS ? seen_attempts : arrivals);
+            }
+        }
+    };
+    for (std::uint64_t before = ~0ull; before != lines; bench.turn()) {
+        before = lines;
+        read();
+    }
+    CHECK(seen_attempts == attempts);
+    CHECK(arrivals + lost == kArrivals); // told when it had caught up, although nothing followed
+    CHECK(lost == bench.server().lost());
+    CHECK(lost > kArrivals / 2);
+    bench.publish(refused_syn());
+    CHECK(slow.lines() == std::vector{to_json_line(refused_syn())});
 }
 
 TEST_CASE("one who asks and never reads the answers is cut off") {
@@ -72,7 +111,7 @@ TEST_CASE("clients beyond the limit are refused by name, and admitted when one h
 TEST_CASE("one that was cut off and does not read its last line gives up its place") {
     ControlBench bench({.clients = 1, .request_bytes = 1024, .queue_bytes = 4096});
     ControlClient& slow = bench.listener();
-    while (bench.server().cut_off() == 0) bench.publish(refused_syn());
+    while (bench.server().cut_off() == 0) bench.publish(exfil_attempt());
     CHECK(bench.server().clients() == 1);
     ControlClient next(bench.path);
     CHECK(bench.ask(next, "{\"cmd\":\"status\"}\n").size() == 1);
