@@ -34,7 +34,13 @@ struct {
 	__uint(max_entries, 1 << 20);
 } sp_events __weak SEC(".maps");
 
-/* Events left this second, per CPU and direction. */
+/* The same of what leaves or tries to, where arrivals take no room and are not waited for. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 18);
+} sp_leaving __weak SEC(".maps");
+
+/* Events left this second, per CPU and direction; all that leaves is SP_EGRESS. */
 struct sp_credit {
 	__u32 second;
 	__u32 used;

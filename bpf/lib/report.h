@@ -2,49 +2,12 @@
 #ifndef SALLYPORT_LIB_REPORT_H
 #define SALLYPORT_LIB_REPORT_H
 /*
- * Counting and events. Whether to report is decided before the ring is touched:
- * two CPUs at a full ring cost more than the packet. What is held back or lost
- * is counted.
+ * Events. Whether to report is decided before a ring is touched: two CPUs at a full
+ * ring cost more than the packet. What is held back or lost is counted.
  */
+#include "count.h"
 #include "packet.h"
 #include "view.h"
-
-static __always_inline void count(__u32 place)
-{
-	__u64 *n;
-
-	if (asking())
-		return;
-	n = bpf_map_lookup_elem(&sp_counts, &place);
-	if (n)
-		*n += 1;
-}
-
-static __always_inline void count_rule(__u32 counter, __u32 openings, __u32 bytes)
-{
-	struct sp_rule_count *c;
-
-	if (asking())
-		return;
-	c = bpf_map_lookup_elem(&sp_rule_counts, &counter);
-	if (!c)
-		return;
-	c->admitted += openings;
-	c->bytes += bytes;
-}
-
-static __always_inline void count_refused(__u32 counter, enum sp_reason reason)
-{
-	struct sp_rule_count *c;
-
-	if (asking())
-		return;
-	c = bpf_map_lookup_elem(&sp_rule_counts, &counter);
-	if (!c)
-		return;
-	c->denied += reason == SP_REASON_DENIED;
-	c->limited += reason != SP_REASON_DENIED;
-}
 
 /* Everything an event says beside the packet. */
 struct report {
@@ -76,6 +39,19 @@ static __always_inline int take_credit(const struct view *v, __u32 direction)
 	return 1;
 }
 
+/* Does it go out of the inside, by this host's doing or routed by it? */
+static __always_inline int is_leaving(const struct report *r)
+{
+	return r->direction == SP_EGRESS || r->exfil;
+}
+
+static __always_inline struct sp_event *reserve_event(int leaving)
+{
+	if (leaving)
+		return bpf_ringbuf_reserve(&sp_leaving, sizeof(struct sp_event), 0);
+	return bpf_ringbuf_reserve(&sp_events, sizeof(struct sp_event), 0);
+}
+
 static __always_inline void describe_packet(struct sp_event *e, const struct packet *p)
 {
 	e->ethertype = p->ethertype;
@@ -105,15 +81,17 @@ SP_GLOBAL int emit(__u32 slot, const struct report *r, const struct packet *p,
 {
 	struct sp_event *e;
 	struct view v;
+	int leaving;
 
 	if (asking() || !r || !p)
 		return 0;
 	view_of_slot(&v, slot);
-	if (!take_credit(&v, r->direction)) {
+	leaving = is_leaving(r);
+	if (!take_credit(&v, leaving ? SP_EGRESS : r->direction)) {
 		count(SP_COUNT_EVENTS_HELD);
 		return 0;
 	}
-	e = bpf_ringbuf_reserve(&sp_events, sizeof(*e), 0);
+	e = reserve_event(leaving);
 	if (!e) {
 		count(SP_COUNT_EVENTS_LOST);
 		return 0;
@@ -142,7 +120,7 @@ SP_GLOBAL int emit(__u32 slot, const struct report *r, const struct packet *p,
 		e->flags |= SP_EVENT_HAS_OWNER;
 	}
 	/* A flood must not wake the daemon for each packet; what leaves is rare and grave. */
-	bpf_ringbuf_submit(e, r->direction == SP_INGRESS ? BPF_RB_NO_WAKEUP : 0);
+	bpf_ringbuf_submit(e, leaving ? 0 : BPF_RB_NO_WAKEUP);
 	count(SP_COUNT_EVENTS_SENT);
 	return 0;
 }

@@ -4,6 +4,7 @@
 #include "base/duration.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <fmt/format.h>
 
@@ -163,12 +164,13 @@ void AutoBans::tend(std::uint64_t now_ns, Bans& bans, std::vector<std::string>& 
 
 Result<Proofs> Proofs::open(int map) {
     auto came = std::make_shared<std::vector<sp_proof>>();
-    RingReader reader = SP_TRY(RingReader::open(map, [came](std::span<const std::byte> record) {
-        if (record.size() < sizeof(sp_proof)) return;
-        sp_proof proof{};
-        std::memcpy(&proof, record.data(), sizeof proof);
-        came->push_back(proof);
-    }));
+    RingReader reader =
+        SP_TRY(RingReader::open(std::array{map}, [came](std::span<const std::byte> record) {
+            if (record.size() < sizeof(sp_proof)) return;
+            sp_proof proof{};
+            std::memcpy(&proof, record.data(), sizeof proof);
+            came->push_back(proof);
+        }));
     return Proofs(std::move(reader), std::move(came));
 }
 

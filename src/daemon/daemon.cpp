@@ -12,6 +12,7 @@
 #include "daemon/stand_up.h"
 #include "daemon/status_build.h"
 
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <filesystem>
@@ -59,10 +60,10 @@ Status Daemon::open() {
     const itimerspec beat{.it_interval = every, .it_value = every};
     timerfd_settime(timer_.get(), 0, &beat, nullptr);
 
-    ring_ = SP_TRY(
-        RingReader::open(wall_.programs().maps().events, [this](std::span<const std::byte> record) {
-            publisher_.take_record(record);
-        }));
+    const Maps& maps = wall_.programs().maps();
+    ring_ = SP_TRY(RingReader::open(
+        std::array{maps.leaving, maps.events},
+        [this](std::span<const std::byte> record) { publisher_.take_record(record); }));
     interfaces_ = SP_TRY(InterfaceWatch::open());
     jails_ = SP_TRY(JailKeeper::make(JailKeeper::system_world()));
     control_ = SP_TRY(ControlServer::open(

@@ -42,6 +42,7 @@ struct Maps {
     int nic_counts = -1;
     int rule_counts = -1;
     int events = -1;
+    int leaving = -1;
     int owners = -1;
     int meta = -1;
 };

@@ -7,7 +7,8 @@
 namespace sallyport {
 namespace {
 
-constexpr unsigned kAtOnce = 4096;
+constexpr unsigned kAtOnce = 512; // until the first ring is looked at again
+constexpr int kRounds = 8;
 
 } // namespace
 
@@ -31,12 +32,18 @@ RingReader::~RingReader() {
     if (impl_) ring_buffer__free(impl_->ring);
 }
 
-Result<RingReader> RingReader::open(int map, Handler handler) {
+Result<RingReader> RingReader::open(std::span<const int> maps, Handler handler) {
     auto impl = std::make_unique<Impl>();
     impl->handler = std::move(handler);
-    impl->ring = ring_buffer__new(map, &Impl::on_record, impl.get(), nullptr);
+    impl->ring = ring_buffer__new(maps.front(), &Impl::on_record, impl.get(), nullptr);
     if (!impl->ring) return fail_errno(errno, "opening the event ring");
-    return RingReader(std::move(impl));
+    RingReader reader(std::move(impl));
+    for (const int map : maps.subspan(1)) {
+        const int added =
+            ring_buffer__add(reader.impl_->ring, map, &Impl::on_record, reader.impl_.get());
+        if (added != 0) return fail_errno(-added, "opening the event ring");
+    }
+    return reader;
 }
 
 int RingReader::epoll_fd() const {
@@ -44,8 +51,11 @@ int RingReader::epoll_fd() const {
 }
 
 Status RingReader::drain() {
-    impl_->left = kAtOnce;
-    const int got = ring_buffer__consume(impl_->ring);
+    int got = -ECANCELED;
+    for (int round = 0; got == -ECANCELED && round < kRounds; ++round) {
+        impl_->left = kAtOnce;
+        got = ring_buffer__consume(impl_->ring);
+    }
     if (got < 0 && got != -ECANCELED) return fail_errno(-got, "reading the event ring");
     return {};
 }

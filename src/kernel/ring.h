@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The reading end of the event ring.
+// The reading end of one ring or several.
 #include "base/result.h"
 
 #include <cstddef>
@@ -13,7 +13,8 @@ namespace sallyport {
 class RingReader {
   public:
     using Handler = std::function<void(std::span<const std::byte>)>;
-    [[nodiscard]] static Result<RingReader> open(int map, Handler handler);
+    // What is in an earlier one of `maps` is handed over before what is in a later one.
+    [[nodiscard]] static Result<RingReader> open(std::span<const int> maps, Handler handler);
     RingReader(RingReader&&) noexcept;
     RingReader& operator=(RingReader&&) noexcept;
     ~RingReader();
@@ -21,7 +22,8 @@ class RingReader {
     // Readable when a record that asked for a wakeup is there.
     [[nodiscard]] int epoll_fd() const;
     // Hands over what is there, at most a few thousand records, so that a flood
-    // cannot keep the caller. Those without a wakeup need it called now and then.
+    // cannot keep the caller. Those without a wakeup need it called now and then. What comes
+    // in an earlier ring meanwhile waits for a few hundred records of a later one.
     [[nodiscard]] Status drain();
 
   private:

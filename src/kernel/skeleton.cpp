@@ -50,6 +50,7 @@ Maps maps_of(const sp_bpf& s) {
         .nic_counts = fd(s.maps.sp_nic_counts),
         .rule_counts = fd(s.maps.sp_rule_counts),
         .events = fd(s.maps.sp_events),
+        .leaving = fd(s.maps.sp_leaving),
         .owners = fd(s.maps.sp_owners),
         .meta = fd(s.maps.sp_meta),
     };

@@ -7,6 +7,7 @@
 #include "support/sockets.h"
 
 #include <algorithm>
+#include <array>
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 #include <cstring>
@@ -89,7 +90,7 @@ void check_frame(const Bytes& frame, Family family, std::uint16_t port) {
 class Ring {
   public:
     explicit Ring(const Bench& bench) {
-        auto reader = RingReader::open(bench.maps().proofs, [this](auto record) {
+        auto reader = RingReader::open(std::array{bench.maps().proofs}, [this](auto record) {
             REQUIRE(record.size() == sizeof(sp_proof));
             sp_proof proof{};
             std::memcpy(&proof, record.data(), sizeof proof);

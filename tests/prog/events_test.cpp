@@ -94,3 +94,20 @@ TEST_CASE("a flood of arrivals does not use up the credit of what leaves") {
     CHECK(out == dropped(SP_REASON_NO_RULE));
     CHECK(out.events.size() == 1);
 }
+
+TEST_CASE("arrivals that fill their ring leave room for what leaves") {
+    Bench bench{allow_in("ssh", "any", "tcp", "22")};
+    CHECK(press(bench, 10000).rose[SP_COUNT_EVENTS_LOST] > 0);
+    const Counts before = read_counts(bench.maps());
+    for (int i = 0; i < 20; ++i) {
+        Result<RunResult> result = run_skb(bench.programs().fd(Program::tc_egress),
+                                           (from_host(Family::v6) / tcp{.dport = 443}).bytes(),
+                                           SkbContext{.ifindex = ifindex_of("eth0")});
+        REQUIRE(result.has_value());
+    }
+    CHECK(rise(before, read_counts(bench.maps()))[SP_COUNT_EVENTS_LOST] == 0);
+    std::size_t leaving = 0;
+    for (const sp_event& event : bench.instance().take_events())
+        leaving += event.direction == SP_EGRESS ? 1u : 0u;
+    CHECK(leaving == 20);
+}

@@ -32,6 +32,7 @@ Instance::Instance(Programs programs, const sp_settings& settings)
     : programs_(std::move(programs)), settings_(settings),
       ring_(ring_buffer__new(maps().events, keep_event, &events_, nullptr)) {
     SP_CHECK(ring_ != nullptr);
+    SP_CHECK(ring_buffer__add(ring_.get(), maps().leaving, keep_event, &events_) == 0);
 }
 
 Instance& Instance::with(const sp_settings& settings) {
