@@ -110,8 +110,8 @@ void ControlClient::queue_event(SharedLine line, std::uint64_t events, std::uint
 
 Event ControlClient::lost_event(std::uint64_t count) const {
     Event lost;
-    lost.at = latest_.at;
-    lost.host = latest_.host;
+    lost.at = latest_at_;
+    lost.host = host_;
     lost.kind = EventKind::lost;
     lost.lost_by = LostBy::slow_reader;
     lost.count = count;
@@ -133,12 +133,12 @@ void ControlClient::tell_left_out() {
 }
 
 ControlClient::Fate ControlClient::publish(const Event& event, const SharedLine& line) {
-    latest_.at = event.at;
-    latest_.host = event.host;
+    latest_at_ = event.at;
+    if (host_.empty()) host_ = event.host;
     if (leaves_out(event, line->size())) {
         ++left_out_;
         ++lost_;
-        return handle_output();
+        return Fate::stays; // epoll tells when the socket takes more; to ask it each time is dear
     }
     if (queued_bytes_ + line->size() > limits_.queue_bytes) {
         cut_off();

@@ -77,7 +77,8 @@ class ControlClient {
     bool cut_off_ = false;
     bool is_behind_ = false;     // arrivals are left out
     std::uint64_t left_out_ = 0; // that it has not been told of yet
-    Event latest_;               // of those: its time and host
+    WallTime latest_at_{};       // of what it was last to be sent
+    std::string host_;
     std::uint64_t lost_ = 0;
 };
 

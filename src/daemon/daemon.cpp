@@ -132,9 +132,11 @@ Status Daemon::run() {
     follow_interfaces(); // what came before the watch was open
     while (!stop_) {
         epoll_event events[16];
-        const int count = epoll_wait(epoll_.get(), events, 16, -1);
+        // Who asks, and the timer, have their turn between the parts of a flood.
+        const int count = epoll_wait(epoll_.get(), events, 16, ring_has_more_ ? 0 : -1);
         if (count < 0 && errno != EINTR) return fail_errno(errno, "waiting for events");
         for (int i = 0; i < count; i++) handle(events[i].data.fd);
+        if (ring_has_more_) drain_ring();
     }
     return {};
 }
@@ -152,8 +154,14 @@ void Daemon::handle(int fd) {
         metrics_->handle_ready();
     else if (fd == jails_->fd())
         tell(pump_jails(*jails_, wall_));
-    else if (const Status drained = ring_->drain(); !drained)
-        log_error(drained.error());
+    else
+        drain_ring();
+}
+
+void Daemon::drain_ring() {
+    const Result<bool> drained = ring_->drain();
+    ring_has_more_ = drained && *drained;
+    if (!drained) log_error(drained.error());
 }
 
 void Daemon::on_signal() {
@@ -171,7 +179,7 @@ void Daemon::on_signal() {
 void Daemon::on_timer() {
     std::uint64_t expirations = 0;
     if (read(timer_.get(), &expirations, sizeof(expirations)) < 0) return;
-    if (const Status drained = ring_->drain(); !drained) log_error(drained.error());
+    if (!ring_has_more_) drain_ring();
     ++ticks_;
     notifier_.alive();
     PolicyNews news;
@@ -231,7 +239,10 @@ void Daemon::follow_interfaces() {
 
 Status Daemon::end() {
     notifier_.stopping();
-    static_cast<void>(ring_->drain());
+    // What is there; what still comes is the next daemon's.
+    int rounds = 32;
+    do drain_ring();
+    while (ring_has_more_ && --rounds > 0);
     publisher_.flush();
     if (const auto counters = read_counters(wall_.programs().maps()))
         publisher_.say_losses(*counters);

@@ -47,6 +47,7 @@ class Daemon {
   private:
     Status watch(int fd);
     void handle(int fd);
+    void drain_ring();
     void on_signal();
     void on_timer();
     void on_interfaces();
@@ -75,6 +76,7 @@ class Daemon {
     std::unique_ptr<JournalSink> journal_; // none unless it was asked for
     std::unique_ptr<MetricsListener> metrics_;
     std::optional<RingReader> ring_;
+    bool ring_has_more_ = false;
     std::optional<InterfaceWatch> interfaces_;
     std::optional<JailKeeper> jails_;
     Fd epoll_;

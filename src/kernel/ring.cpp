@@ -7,8 +7,7 @@
 namespace sallyport {
 namespace {
 
-constexpr unsigned kAtOnce = 512; // until the first ring is looked at again
-constexpr int kRounds = 8;
+constexpr unsigned kAtOnce = 512;
 
 } // namespace
 
@@ -50,14 +49,11 @@ int RingReader::epoll_fd() const {
     return ring_buffer__epoll_fd(impl_->ring);
 }
 
-Status RingReader::drain() {
-    int got = -ECANCELED;
-    for (int round = 0; got == -ECANCELED && round < kRounds; ++round) {
-        impl_->left = kAtOnce;
-        got = ring_buffer__consume(impl_->ring);
-    }
+Result<bool> RingReader::drain() {
+    impl_->left = kAtOnce;
+    const int got = ring_buffer__consume(impl_->ring);
     if (got < 0 && got != -ECANCELED) return fail_errno(-got, "reading the event ring");
-    return {};
+    return got == -ECANCELED;
 }
 
 } // namespace sallyport

@@ -21,10 +21,10 @@ class RingReader {
 
     // Readable when a record that asked for a wakeup is there.
     [[nodiscard]] int epoll_fd() const;
-    // Hands over what is there, at most a few thousand records, so that a flood
-    // cannot keep the caller. Those without a wakeup need it called now and then. What comes
-    // in an earlier ring meanwhile waits for a few hundred records of a later one.
-    [[nodiscard]] Status drain();
+    // Hands over what is there, at most a few hundred records, so that a flood cannot keep the
+    // caller; true: there is more. Those without a wakeup need it called now and then. What
+    // comes in an earlier ring meanwhile waits for these few hundred of a later one.
+    [[nodiscard]] Result<bool> drain();
 
   private:
     struct Impl;

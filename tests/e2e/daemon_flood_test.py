@@ -172,7 +172,7 @@ class Answers(Flooded):
         self.begin(EVERYTHING)
         before = self.resident()
         readers = [self.reader() for _ in range(100)]
-        self.strangers(6, 30_000, 0)
+        self.strangers(6, 12_000, 0)
         status = self.settled()
         self.assertEqual(status["state"], "protected")
         self.assertLess(self.resident() - before, 200 * 1024)  # a MiB a reader, and its copy

@@ -43,7 +43,9 @@ class WithSshd:
         with open(cls.key("sshd_config"), "w", encoding="ascii") as file:
             file.write(f"HostKey {cls.key('host')}\nAuthorizedKeysFile {cls.key('client')}.pub\n"
                        "Port 22\nPidFile none\nStrictModes no\nPermitRootLogin yes\nUseDNS no\n"
-                       "PasswordAuthentication no\nLogLevel ERROR\nAcceptEnv SALLYPORT_*\n")
+                       "PasswordAuthentication no\nLogLevel ERROR\nAcceptEnv SALLYPORT_*\n"
+                       # Or bash takes it for a login, and reads what this machine's root keeps for his.
+                       "SetEnv SHLVL=1\n")
         with open(cls.key("log"), "w", encoding="ascii") as log:
             cls.lab.start(cls.host.command(["unshare", "-m", "sh", "-c", PRIVATE, "sh", cls.keys,
                                             SSHD]), stdout=log, stderr=log)
