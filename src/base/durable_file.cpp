@@ -28,10 +28,7 @@ std::string directory_of(const std::string& path) {
     return directory.empty() ? "." : directory;
 }
 
-} // namespace
-
-Status write_durably(const std::string& path, std::string_view text) {
-    const Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
+Status write_opened(const Fd& fd, const std::string& path, std::string_view text) {
     if (!fd) return fail_errno(errno, "making " + path);
     while (!text.empty()) {
         const ssize_t wrote = ::write(fd.get(), text.data(), text.size());
@@ -43,10 +40,20 @@ Status write_durably(const std::string& path, std::string_view text) {
     return {};
 }
 
+} // namespace
+
+Status write_durably(const std::string& path, std::string_view text) {
+    const Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
+    return write_opened(fd, path, text);
+}
+
 Status replace_durably(const std::string& path, std::string_view text, mode_t mode) {
-    SP_TRY(write_durably(path + ".new", text));
-    if (::chmod((path + ".new").c_str(), mode) != 0)
-        return fail_errno(errno, "setting who may read " + path);
+    // One of its own, not what somebody else laid there, who would go on writing into it.
+    const std::string fresh = path + ".new";
+    ::unlink(fresh.c_str());
+    const Fd fd(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+    SP_TRY(write_opened(fd, fresh, text));
+    if (::fchmod(fd.get(), mode) != 0) return fail_errno(errno, "setting who may read " + path);
     return rename_durably(path + ".new", path);
 }
 

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/event_log.h"
 
+#include "base/fd.h"
 #include "event/json.h"
 #include "event/names.h"
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <fcntl.h>
 #include <filesystem>
 #include <fmt/format.h>
 #include <memory>
+#include <set>
 #include <string_view>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -21,23 +25,19 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr unsigned kFilesMost = 1000;
+constexpr std::size_t kFilesMost = 1000; // open at once
+constexpr unsigned kGapsMost = 16;       // of .N, where somebody removed one
 constexpr std::size_t kLineMost = 1 << 20;
 constexpr unsigned kBuffer = 1 << 16;
 constexpr std::size_t kTimeLength = 27; // 2026-01-02T03:04:05.678901Z
 
-using Inode = std::pair<dev_t, ino_t>;
-
-Inode inode_of(const std::string& path) {
-    struct stat info{};
-    return stat(path.c_str(), &info) == 0 ? Inode{info.st_dev, info.st_ino} : Inode{};
-}
-
 // A file by zlib, which reads what is not compressed as it is.
 class LogFileReader {
   public:
-    explicit LogFileReader(const std::string& path) : file_(gzopen(path.c_str(), "rbe")) {
-        if (file_) gzbuffer(file_.get(), kBuffer);
+    explicit LogFileReader(Fd fd) : file_(gzdopen(fd.get(), "rbe")) {
+        if (!file_) return;
+        static_cast<void>(fd.release());
+        gzbuffer(file_.get(), kBuffer);
     }
     explicit operator bool() const { return file_ != nullptr; }
     // Without keeping what is longer than any line of ours.
@@ -63,43 +63,31 @@ class LogFileReader {
     std::unique_ptr<gzFile_s, Close> file_;
 };
 
-// Which file it was, so that it is known again by the name that somebody gives it meanwhile.
-Inode open_current(const std::string& path, std::vector<LogFileReader>& files) {
-    Inode before, after = inode_of(path);
-    do {
-        before = after;
-        LogFileReader file(path);
-        after = inode_of(path);
-        if (before == after && file) files.push_back(std::move(file));
-    } while (before != after);
-    return after;
-}
-
 // The compressions that zlib does not know.
 bool is_beyond_us(std::string_view name) {
     constexpr std::array<std::string_view, 3> kEndings{".xz", ".zst", ".bz2"};
     return std::ranges::any_of(kEndings, [&](auto ending) { return name.ends_with(ending); });
 }
 
-// "events.jsonl-20260102-1767312000", as logrotate names them, and "events.jsonl.3.gz"; those
-// that were written in the span or later.
-std::vector<std::string> moved_away(const std::string& path, WallTime from) {
+// "events.jsonl-20260102-1767312000", as logrotate names them, and "events.jsonl.3.gz".
+std::vector<std::string> moved_away(const std::string& path) {
     const fs::path log(path);
     const std::string front = log.filename().string();
+    const fs::path home = log.has_parent_path() ? log.parent_path() : fs::path(".");
     std::vector<std::string> names;
     std::error_code error;
-    for (fs::directory_iterator at(log.parent_path(), error), end; !error && at != end;
-         at.increment(error)) {
+    for (fs::directory_iterator at(home, error), end; !error && at != end; at.increment(error)) {
         const std::string name = at->path().filename();
         const bool is_packed = name.ends_with(".gz") || is_beyond_us(name);
-        if (!name.starts_with(front + "-") && !(name.starts_with(front + ".") && is_packed))
-            continue;
-        struct stat about{};
-        if (::stat(at->path().c_str(), &about) != 0 || !S_ISREG(about.st_mode)) continue;
-        if (WallTime(std::chrono::seconds(about.st_mtim.tv_sec + 1)) >= from)
+        if (name.starts_with(front + "-") || (name.starts_with(front + ".") && is_packed))
             names.push_back(at->path());
     }
     std::ranges::sort(names);
+    // What is being packed stands there twice, and is whole in the one that is not packed.
+    std::erase_if(names, [](const std::string& name) {
+        std::error_code ignored;
+        return name.ends_with(".gz") && fs::exists(name.substr(0, name.size() - 3), ignored);
+    });
     return names;
 }
 
@@ -112,9 +100,17 @@ class Reading {
         for (std::string line; in.next(line);) take(line);
         if (!in.is_whole()) read.unread_files++;
     }
+    void passed_over(WallTime last_written) { reach(timestamp_text(last_written)); }
     LogRead read;
 
   private:
+    void reach(std::string_view when) {
+        if (!oldest_.empty() && when >= oldest_) return;
+        const std::optional<WallTime> time = parse_timestamp(when);
+        if (!time) return;
+        oldest_ = when;
+        read.reaches_back = *time;
+    }
     void take(const std::string& line) {
         const std::size_t at = line.find("\"ts\":\"");
         if (at == std::string::npos) {
@@ -123,6 +119,7 @@ class Reading {
         }
         // Times of one form order as text; most of an old log ends here.
         const std::string_view when = std::string_view(line).substr(at + 6, kTimeLength);
+        reach(when);
         if (when < from_ || when >= to_) return;
         const Result<Event> event = event_from_json(line);
         if (event)
@@ -131,8 +128,49 @@ class Reading {
             read.unread_lines++;
     }
 
-    std::string from_, to_;
+    std::string from_, to_, oldest_;
     const std::function<void(const Event&)>& take_;
+};
+
+// The files of a log, each once.
+class LogFiles {
+  public:
+    LogFiles(WallTime from, Reading& reading) : from_(from), reading_(reading) {}
+
+    // False where there is none. Whoever is named by hand may be a pipe.
+    bool add(const std::string& path, bool by_hand = false) {
+        const int patience = by_hand ? 0 : O_NONBLOCK; // a pipe that nobody writes into
+        Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | patience));
+        struct stat about{};
+        if (!fd || ::fstat(fd.get(), &about) != 0) {
+            if (errno == ENOENT || errno == ENOTDIR) return false;
+            ++reading_.read.unread_files;
+            return true;
+        }
+        if (!by_hand && !S_ISREG(about.st_mode)) return true;
+        if (!seen_.insert({about.st_dev, about.st_ino}).second) return true;
+        reading_.read.has_log = true;
+        const WallTime written(std::chrono::seconds(about.st_mtim.tv_sec));
+        if (!by_hand && written + std::chrono::seconds(1) < from_) {
+            reading_.passed_over(written);
+            return true;
+        }
+        LogFileReader file(std::move(fd));
+        if (file && !is_beyond_us(path) && files_.size() < kFilesMost)
+            files_.push_back(std::move(file));
+        else
+            ++reading_.read.unread_files;
+        return true;
+    }
+    void read() {
+        for (LogFileReader& file : files_) reading_.file(file);
+    }
+
+  private:
+    WallTime from_;
+    Reading& reading_;
+    std::set<std::pair<dev_t, ino_t>> seen_;
+    std::vector<LogFileReader> files_;
 };
 
 } // namespace
@@ -140,28 +178,13 @@ class Reading {
 LogRead read_event_log(const std::string& path, WallTime from, WallTime to,
                        const std::function<void(const Event&)>& take) {
     // All are opened before one is read: who rotates meanwhile renames what is open already.
-    std::vector<LogFileReader> files;
-    const Inode current = open_current(path, files);
-    for (unsigned number = 1; number <= kFilesMost; number++) {
-        LogFileReader old(fmt::format("{}.{}", path, number));
-        if (!old) break;
-        files.push_back(std::move(old));
-    }
     Reading reading(from, to, take);
-    for (const std::string& name : moved_away(path, from)) {
-        if (is_beyond_us(name)) {
-            reading.read.unread_files++;
-            continue;
-        }
-        if (files.size() > kFilesMost || inode_of(name) == current) continue;
-        LogFileReader file(name);
-        if (file)
-            files.push_back(std::move(file));
-        else
-            reading.read.unread_files++;
-    }
-    reading.read.has_log = !files.empty();
-    for (LogFileReader& file : files) reading.file(file);
+    LogFiles files(from, reading);
+    files.add(path, true);
+    for (unsigned number = 1, missing = 0; missing < kGapsMost; ++number)
+        missing = files.add(fmt::format("{}.{}", path, number)) ? 0 : missing + 1;
+    for (const std::string& name : moved_away(path)) files.add(name);
+    files.read();
     return reading.read;
 }
 

@@ -8,6 +8,7 @@
 #include "cli/verbs.h"
 
 #include <csignal>
+#include <cstring>
 #include <exception>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -53,6 +54,13 @@ ExitCode act(const Verb& verb) {
     }
 }
 
+// What did not reach its file was not done, whatever else went well.
+ExitCode unless_output_is_lost(ExitCode code) {
+    if (lost_output() == 0) return code;
+    say(std::string("sallyport: writing to stdout: ") + std::strerror(lost_output()));
+    return code == ExitCode::done ? ExitCode::refused : code;
+}
+
 int run_command(int argc, char** argv) {
     CLI::App app("A default-deny firewall: what no rule allows is dropped, and says why.",
                  "sallyport");
@@ -92,7 +100,7 @@ int run_command(int argc, char** argv) {
         return as_int(ExitCode::usage);
     }
     for (const Verb& verb : verbs)
-        if (verb.command->parsed()) return as_int(act(verb));
+        if (verb.command->parsed()) return as_int(unless_output_is_lost(act(verb)));
     say(app.help());
     return as_int(ExitCode::usage);
 }

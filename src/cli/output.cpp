@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -10,6 +11,8 @@
 
 namespace sallyport {
 namespace {
+
+int output_error = 0;
 
 constexpr std::size_t kLogLines = 20; // of the verifier: what it objects to stands at the end
 
@@ -38,8 +41,14 @@ Colour colour_for(int fd) {
 }
 
 void print_data(std::string_view text) {
-    std::fwrite(text.data(), 1, text.size(), stdout);
-    std::fflush(stdout);
+    errno = 0;
+    const bool is_whole = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
+    if ((!is_whole || std::fflush(stdout) != 0) && errno != EPIPE && output_error == 0)
+        output_error = errno;
+}
+
+int lost_output() {
+    return output_error;
 }
 
 void print_json(const nlohmann::ordered_json& json) {

@@ -20,6 +20,8 @@ enum class Format : unsigned char { text, json };
 
 // Whole, to stdout, flushed. Nobody reading (a closed pipe) is no failure.
 void print_data(std::string_view text);
+// The errno by which something of it was lost (a full disk), or 0.
+[[nodiscard]] int lost_output();
 void print_json(const nlohmann::ordered_json& json);
 // To stderr, a line or several. What would steer a terminal is escaped; who says words of others
 // escapes their newlines himself.

@@ -12,6 +12,7 @@
 
 #include <chrono>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace sallyport {
@@ -80,16 +81,35 @@ Result<report::Report> make_report(const ReportOptions& options, const Paths& pa
         return fail(ErrorKind::not_found, "no log of events at " + escaped(path),
                     "it is for root and the group sallyport; --log FILE reads another");
     report::Report report = collector.finish();
+    if (read.reaches_back && (!report.reaches_back || *read.reaches_back < *report.reaches_back))
+        report.reaches_back = read.reaches_back;
     report.unread_lines = read.unread_lines;
     report.unread_files = read.unread_files;
     return report;
 }
 
+std::string json_text(const report::Report& report) {
+    using nlohmann::ordered_json;
+    return report::to_json(report).dump(2, ' ', false, ordered_json::error_handler_t::replace) +
+           "\n";
+}
+
+// A device or a pipe would be replaced by a file of its name.
+Status check_output(const std::string& path) {
+    struct stat about{};
+    if (::lstat(path.c_str(), &about) != 0 || S_ISREG(about.st_mode)) return {};
+    return fail(ErrorKind::invalid_input, escaped(path) + " is there, and is no regular file",
+                "name a file, or leave -o out and send stdout there");
+}
+
 ExitCode run_report(const ReportOptions& options, const Paths& paths) {
     const Format format = options.as_json ? Format::json : Format::text;
+    if (!options.output.empty())
+        if (const Status fit = check_output(options.output); !fit)
+            return report_failure(fit.error(), format);
     const Result<report::Report> report = make_report(options, paths);
     if (!report) return report_failure(report.error(), format);
-    const std::string text = options.as_json   ? report::to_json(*report).dump(2) + "\n"
+    const std::string text = options.as_json   ? json_text(*report)
                              : options.as_html ? report::to_html(*report)
                                                : report::to_markdown(*report);
     if (options.output.empty()) {

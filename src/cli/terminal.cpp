@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <fmt/format.h>
+#include <poll.h>
 #include <string_view>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
@@ -18,13 +19,27 @@ namespace {
 constexpr std::string_view kEnter = "\033[?1049h\033[?25l\033[0m\033[2J";
 constexpr std::string_view kLeave = "\033[0m\033[?25h\033[?1049l";
 
+constexpr int kWriteMs = 1000;
+
 void write_all(std::string_view text) {
     while (!text.empty()) {
         const ssize_t now = ::write(STDOUT_FILENO, text.data(), text.size());
         if (now < 0 && errno == EINTR) continue;
+        if (now < 0 && errno == EAGAIN) { // somebody else's O_NONBLOCK, of the same terminal
+            pollfd ready{.fd = STDOUT_FILENO, .events = POLLOUT, .revents = 0};
+            if (::poll(&ready, 1, kWriteMs) > 0) continue;
+        }
         if (now < 0) return; // it has gone; reading from it will tell
         text.remove_prefix(static_cast<std::size_t>(now));
     }
+}
+
+bool is_to_end() {
+    sigset_t pending;
+    sigemptyset(&pending);
+    sigpending(&pending);
+    return sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1 ||
+           sigismember(&pending, SIGHUP) == 1 || sigismember(&pending, SIGQUIT) == 1;
 }
 
 } // namespace
@@ -44,7 +59,7 @@ Result<std::unique_ptr<Terminal>> Terminal::open() {
                     "one frame as text: sallyport top --once");
     sigset_t wanted;
     sigemptyset(&wanted);
-    for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGTSTP, SIGWINCH})
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGWINCH})
         sigaddset(&wanted, signal);
     sigprocmask(SIG_BLOCK, &wanted, nullptr);
     terminal->signals_ = Fd(::signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK));
@@ -55,7 +70,7 @@ Result<std::unique_ptr<Terminal>> Terminal::open() {
 }
 
 Terminal::~Terminal() {
-    if (before_) leave();
+    if (is_entered_) leave();
 }
 
 void Terminal::enter() {
@@ -66,9 +81,11 @@ void Terminal::enter() {
     ::tcsetattr(STDIN_FILENO, TCSADRAIN, &settings);
     write_all(kEnter);
     forget();
+    is_entered_ = true;
 }
 
 void Terminal::leave() {
+    is_entered_ = false;
     write_all(kLeave);
     ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &before_->settings);
 }
@@ -80,6 +97,8 @@ Terminal::News Terminal::take_signals() {
         if (info.ssi_signo == SIGTSTP) {
             leave();
             ::raise(SIGSTOP);
+            // Woken to end, in the background, whose terminal is another's.
+            if (is_to_end()) return News::ended;
             enter();
             if (news == News::none) news = News::resized; // who knows what happened meanwhile
         } else if (info.ssi_signo == SIGWINCH) {
@@ -106,7 +125,8 @@ void Terminal::show(const std::vector<std::string>& lines) {
     std::string text;
     for (std::size_t i = 0; i < lines.size(); ++i)
         if (i >= shown_.size() || shown_[i] != lines[i])
-            text += fmt::format("\033[{};1H{}\033[K", i + 1, lines[i]);
+            // Erased first: behind a full line the cursor still stands on its last column.
+            text += fmt::format("\033[{};1H\033[K{}", i + 1, lines[i]);
     write_all(text);
     shown_ = lines;
 }

@@ -14,7 +14,8 @@ namespace sallyport {
 class Terminal {
   public:
     // Of stdin and stdout. ErrorKind::not_supported when they are no terminal, or one that cannot
-    // move its cursor (TERM=dumb). Blocks SIGINT, SIGTERM, SIGHUP, SIGTSTP and SIGWINCH.
+    // move its cursor (TERM=dumb). Blocks SIGINT, SIGTERM, SIGHUP, SIGQUIT,
+    // SIGTSTP and SIGWINCH.
     [[nodiscard]] static Result<std::unique_ptr<Terminal>> open();
     ~Terminal();
     Terminal(const Terminal&) = delete;
@@ -40,6 +41,7 @@ class Terminal {
     struct Before; // as it was
     std::unique_ptr<Before> before_;
     Fd signals_;
+    bool is_entered_ = false;
     std::vector<std::string> shown_;
 };
 

@@ -189,6 +189,7 @@ class Screen {
     std::optional<top::Model> still_; // while it is paused
     top::Moment still_since_;
     steady_clock::time_point next_;
+    steady_clock::time_point escape_by_; // while keys_ is waiting
 };
 
 void Screen::show() {
@@ -207,15 +208,15 @@ bool Screen::step() {
     top_.add_to(fds);
     fds[2].fd = STDIN_FILENO;
     fds[3].fd = terminal_.signals();
-    const auto until =
-        keys_.is_waiting() ? std::min(next_, steady_clock::now() + kEscapePatience) : next_;
+    const auto until = keys_.is_waiting() ? std::min(next_, escape_by_) : next_;
     if (!wait_for(fds, until)) return false;
     top_.take(fds);
     if (fds[3].revents != 0 && terminal_.take_signals() == Terminal::News::ended) return false;
     if (fds[2].revents != 0) {
         if (!take_keys(keys_, view_)) return false;
+        escape_by_ = steady_clock::now() + kEscapePatience;
         show();
-    } else if (keys_.is_waiting() && fds[2].revents == 0) {
+    } else if (keys_.is_waiting() && steady_clock::now() >= escape_by_) {
         for (const top::KeyPress& press : keys_.give_up()) act(view_, press);
         show();
     }

@@ -90,9 +90,13 @@ Result<TopFeed> TopFeed::open(const Paths& paths) {
 }
 
 Status TopFeed::ask() {
-    if (awaits_) return {};
+    if (awaits_) {
+        if (std::chrono::steady_clock::now() - asked_at_ > kAnswerPatience) return no_answer();
+        return {};
+    }
     SP_TRY(send_request(answers_.get(), {{"cmd", "status"}}));
     awaits_ = true;
+    asked_at_ = std::chrono::steady_clock::now();
     return {};
 }
 

@@ -9,6 +9,7 @@
 #include "event/event.h"
 #include "top/model.h"
 
+#include <chrono>
 #include <optional>
 #include <vector>
 
@@ -23,7 +24,7 @@ class TopFeed {
 
     [[nodiscard]] int events() const { return events_.get(); }
     [[nodiscard]] int answers() const { return answers_.get(); }
-    // Unless an answer is still to come.
+    // Unless an answer is still to come; an error when it has been for longer than any takes.
     [[nodiscard]] Status ask();
     // When events() is readable: what has come. An error when it is over.
     [[nodiscard]] Result<std::vector<Event>> take_events();
@@ -36,6 +37,7 @@ class TopFeed {
     LineReader event_lines_, answer_lines_;
     bool is_answered_ = false; // the request for events
     bool awaits_ = false;      // a status
+    std::chrono::steady_clock::time_point asked_at_;
 };
 
 } // namespace sallyport

@@ -10,9 +10,9 @@ namespace sallyport::report {
 namespace {
 
 // Words of others: nothing of theirs is markup.
-std::string plain(std::string_view text) {
+std::string plain(std::string_view text, std::size_t most = kNameMost) {
     std::string safe;
-    for (const char c : one_line(text, 200)) {
+    for (const char c : one_line(text, most)) {
         switch (c) {
         case '&':
             safe += "&amp;";
@@ -64,7 +64,8 @@ td,th{{padding:.2rem .5rem .2rem 0;border-bottom:1px solid #eef1f5;vertical-alig
 constexpr double kWidth = 480, kHeight = 110, kBottom = 16, kTop = 4;
 
 // Bars of this time, a line of the time before.
-std::string plot(const Curve& curve, const Span& span, const char* colour) {
+std::string plot(const Curve& curve, const Span& span, std::chrono::seconds bucket,
+                 const char* colour) {
     const double room = kHeight - kBottom - kTop;
     const std::uint64_t most =
         std::max({*std::ranges::max_element(curve.now), *std::ranges::max_element(curve.before),
@@ -82,9 +83,7 @@ std::string plot(const Curve& curve, const Span& span, const char* colour) {
         svg += fmt::format(
             R"(<rect x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}" fill="{}"><title>{}, {}</title></rect>)",
             step * static_cast<double>(i) + step * 0.1, kHeight - kBottom - tall, step * 0.8, tall,
-            colour,
-            minute_text(span.from + (span.to - span.from) * static_cast<std::int64_t>(i) /
-                                        static_cast<std::int64_t>(curve.now.size())),
+            colour, minute_text(span.from + bucket * static_cast<std::int64_t>(i)),
             grouped(curve.now[i]));
     }
     if (curve.total_before != 0) {
@@ -107,8 +106,8 @@ std::string plot(const Curve& curve, const Span& span, const char* colour) {
 }
 
 std::string table_text(const Table& table) {
-    if (table.ranks->top.empty()) return {};
-    const std::uint64_t most = std::max<std::uint64_t>(table.ranks->top.front().count, 1);
+    if (table.ranks->is_empty()) return {};
+    const std::uint64_t most = table.ranks->top.empty() ? 1 : table.ranks->top.front().count;
     std::string text = fmt::format("<h2>{}</h2>\n<table><tr><th>{}</th><th class=\"n\">times</th>"
                                    "<th style=\"width:30%\"></th></tr>\n",
                                    table.title, table.what);
@@ -125,7 +124,7 @@ std::string table_text(const Table& table) {
 }
 
 std::string happenings(const char* title, const std::vector<Happening>& all, std::size_t more,
-                       bool counted) {
+                       const char* of_which, bool counted) {
     if (all.empty()) return {};
     std::string text = fmt::format("<h2>{}</h2>\n<table>\n", title);
     for (const Happening& one : all)
@@ -133,7 +132,8 @@ std::string happenings(const char* title, const std::vector<Happening>& all, std
             fmt::format("<tr><td class=\"t\">{}</td><td>{}</td><td class=\"n\">{}</td></tr>\n",
                         minute_text(one.at), plain(one.text), counted ? grouped(one.count) : "");
     text += "</table>\n";
-    if (more != 0) text += fmt::format("<p class=\"when\">and {} more.</p>\n", grouped(more));
+    if (more != 0)
+        text += fmt::format("<p class=\"when\">and {} {}.</p>\n", grouped(more), of_which);
     return text;
 }
 
@@ -151,20 +151,22 @@ std::string to_html(const Report& report) {
                     host, minute_text(report.span.from), minute_text(report.span.to),
                     alarm ? " alarm" : "", headline(report));
     for (const std::string& caveat : caveats(report))
-        text += "<p class=\"note\">" + plain(caveat) + "</p>\n";
+        text += "<p class=\"note\">" + plain(caveat, kSentenceMost) + "</p>\n";
     text += "<div class=\"plots\">\n";
     for (std::size_t i = 0; i < kSeries; ++i) {
         const Curve& curve = report.curves[i];
-        text += fmt::format(
-            "<figure><figcaption><span>{}</span><span><b>{}</b> <span "
-            "class=\"trend\">{} before, {}</span></span></figcaption>{}</figure>\n",
-            title_of(static_cast<Series>(i)), grouped(curve.total), grouped(curve.total_before),
-            trend_text(curve.total, curve.total_before), plot(curve, report.span, kColours[i]));
+        text +=
+            fmt::format("<figure><figcaption><span>{}</span><span><b>{}</b> <span "
+                        "class=\"trend\">{} before, {}</span></span></figcaption>{}</figure>\n",
+                        title_of(static_cast<Series>(i)), grouped(curve.total),
+                        grouped(curve.total_before), trend_text(curve.total, curve.total_before),
+                        plot(curve, report.span, report.bucket, kColours[i]));
     }
     text += "</div>\n";
-    text += happenings("Attempts to leave the inside", report.attempts, report.more_attempts, true);
+    text += happenings("Attempts to leave the inside", report.attempts, report.more_attempts,
+                       "more", true);
     for (const Table& table : tables_of(report)) text += table_text(table);
-    text += happenings("Changes", report.changes, report.more_changes, false);
+    text += happenings("Changes", report.changes, report.more_changes, "before them", false);
     return text + fmt::format("<p class=\"when\">{} events, {} a bar.</p>\n</body></html>\n",
                               grouped(report.events), to_string(report.bucket));
 }

@@ -11,16 +11,17 @@ namespace sallyport::report {
 namespace {
 
 // Words of others: nothing of theirs is markup, nor a cell's end.
-std::string plain(std::string_view text) {
-    constexpr std::string_view kMarkup = "\\`*_{}[]()<>#+-.!|~&$:@";
+std::string plain(std::string_view text, std::size_t most = kNameMost) {
+    // An address or a name with dots and dashes reads as it is; only what begins markup within a
+    // cell is held off, and what GitHub makes a link of by itself.
+    constexpr std::string_view kMarkup = "\\`*_{}[]<>#!|~&$@";
+    const std::string line = one_line(text, most);
     std::string safe;
-    for (const char c : one_line(text, 200)) {
-        // An address or a name with dots and dashes reads as it is; only what begins markup
-        // within a cell is held off.
-        if (kMarkup.find(c) != std::string_view::npos && c != '.' && c != '-' && c != ':' &&
-            c != '(' && c != ')' && c != '+')
-            safe += '\\';
-        safe += c;
+    for (std::size_t i = 0; i < line.size(); ++i) {
+        const bool is_link = (line[i] == ':' && line.compare(i + 1, 2, "//") == 0) ||
+                             (line[i] == '.' && i >= 3 && line.compare(i - 3, 3, "www") == 0);
+        if (is_link || kMarkup.find(line[i]) != std::string_view::npos) safe += '\\';
+        safe += line[i];
     }
     return safe;
 }
@@ -41,7 +42,7 @@ std::string curve_text(const std::vector<std::uint64_t>& values) {
 }
 
 std::string table_text(const Table& table) {
-    if (table.ranks->top.empty()) return {};
+    if (table.ranks->is_empty()) return {};
     std::string text =
         fmt::format("\n## {}\n\n| {} | times | |\n| --- | ---: | --- |\n", table.title, table.what);
     for (const Ranked& one : table.ranks->top)
@@ -52,14 +53,14 @@ std::string table_text(const Table& table) {
 }
 
 std::string happenings(const char* title, const char* header, const std::vector<Happening>& all,
-                       std::size_t more, bool counted) {
+                       std::size_t more, const char* of_which, bool counted) {
     if (all.empty()) return {};
     std::string text = fmt::format("\n## {}\n\n{}", title, header);
     for (const Happening& one : all)
         text += counted ? fmt::format("| {} | {} | {} |\n", minute_text(one.at), plain(one.text),
                                       grouped(one.count))
                         : fmt::format("| {} | {} |\n", minute_text(one.at), plain(one.text));
-    if (more != 0) text += fmt::format("\nand {} more.\n", grouped(more));
+    if (more != 0) text += fmt::format("\nand {} {}.\n", grouped(more), of_which);
     return text;
 }
 
@@ -78,13 +79,14 @@ std::string to_markdown(const Report& report) {
                             grouped(curve.total), grouped(curve.total_before),
                             trend_text(curve.total, curve.total_before), curve_text(curve.now));
     }
-    for (const std::string& caveat : caveats(report)) text += "\n> " + plain(caveat) + "\n";
+    for (const std::string& caveat : caveats(report))
+        text += "\n> " + plain(caveat, kSentenceMost) + "\n";
     text += happenings("Attempts to leave the inside",
                        "| first | who and where to | times |\n| --- | --- | ---: |\n",
-                       report.attempts, report.more_attempts, true);
+                       report.attempts, report.more_attempts, "more", true);
     for (const Table& table : tables_of(report)) text += table_text(table);
     text += happenings("Changes", "| when | what |\n| --- | --- |\n", report.changes,
-                       report.more_changes, false);
+                       report.more_changes, "before them", false);
     text += fmt::format("\n{} events.\n", grouped(report.events));
     return text;
 }

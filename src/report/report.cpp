@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "report/report.h"
 
+#include "base/saturating.h"
 #include "event/names.h"
 #include "sallyport/abi/types.h"
 
@@ -34,6 +35,7 @@ std::string source_of(const Address& address) {
 }
 
 std::string port_of(const Event& event) {
+    if (event.socket_family != 0) return "a socket of " + socket_family_name(event.socket_family);
     if (!event.proto)
         return event.ethertype != 0 ? fmt::format("EtherType 0x{:04x}", event.ethertype)
                                     : "no port";
@@ -100,6 +102,11 @@ void Collector::take(const Event& event) {
     const Span& span = report_.span;
     if (event.at < span.before() || event.at >= span.to) return;
     if (!report_.reaches_back || event.at < *report_.reaches_back) report_.reaches_back = event.at;
+    // A log from elsewhere names whose it is.
+    if (!event.host.empty() && event.at >= named_at_) {
+        report_.host = event.host;
+        named_at_ = event.at;
+    }
     const bool is_now = event.at >= span.from;
     if (is_now) report_.events++;
     switch (event.kind) {
@@ -115,7 +122,10 @@ void Collector::take(const Event& event) {
         break;
     }
     case EventKind::lost:
-        if (is_now && event.lost_by) report_.lost[to_string(*event.lost_by)] += event.count;
+        if (is_now && event.lost_by) {
+            std::uint64_t& lost = report_.lost[to_string(*event.lost_by)];
+            lost = saturating_add(lost, event.count);
+        }
         break;
     case EventKind::policy:
     case EventKind::hook:
@@ -132,13 +142,16 @@ void Collector::count(Series series, const Event& event, std::uint64_t times) {
     const WallTime begin = is_now ? report_.span.from : report_.span.before();
     const auto bucket = static_cast<std::size_t>((event.at - begin) / report_.bucket);
     std::vector<std::uint64_t>& buckets = is_now ? curve.now : curve.before;
-    buckets[std::min(bucket, buckets.size() - 1)] += times;
-    (is_now ? curve.total : curve.total_before) += times;
+    std::uint64_t& in_bucket = buckets[std::min(bucket, buckets.size() - 1)];
+    std::uint64_t& in_all = is_now ? curve.total : curve.total_before;
+    in_bucket = saturating_add(in_bucket, times);
+    in_all = saturating_add(in_all, times);
 }
 
 void Collector::refused(const Event& event, bool is_now) {
     const std::uint64_t times = event.repeats;
-    if (is_now && event.kind == EventKind::would_drop) report_.would_have_been += times;
+    if (is_now && event.kind == EventKind::would_drop)
+        report_.would_have_been = saturating_add(report_.would_have_been, times);
     const std::string reason = event.reason == 0 ? "no reason told" : reason_name(event.reason);
     if (reason == "over-limit") {
         count(Series::limited, event, times);
@@ -164,24 +177,42 @@ void Collector::attempt(const Event& event) {
     std::string text = sender_of(event) + " to " + destination_of(event);
     const auto at = attempts_.find(text);
     if (at == attempts_.end()) {
-        if (attempts_.size() >= kAttemptsKept) {
-            report_.more_attempts++;
-            return;
-        }
+        if (attempts_.size() >= kAttemptsKept) forget_attempts();
         Happening first{.at = event.at, .text = text, .count = event.repeats};
         attempts_.emplace(std::move(text), std::move(first));
         return;
     }
     at->second.at = std::min(at->second.at, event.at);
-    at->second.count += event.repeats;
+    at->second.count = saturating_add(at->second.count, event.repeats);
+}
+
+// The half that was seen less often, of equals the later: who makes up names without end pushes
+// himself out.
+void Collector::forget_attempts() {
+    std::vector<std::map<std::string, Happening>::iterator> all;
+    for (auto at = attempts_.begin(); at != attempts_.end(); ++at) all.push_back(at);
+    const auto middle = all.begin() + static_cast<std::ptrdiff_t>(all.size() / 2);
+    std::ranges::nth_element(all, middle, [](const auto& a, const auto& b) {
+        return a->second.count != b->second.count ? a->second.count > b->second.count
+                                                  : a->second.at < b->second.at;
+    });
+    for (auto at = middle; at != all.end(); ++at) attempts_.erase(*at);
+    report_.more_attempts += static_cast<std::size_t>(all.end() - middle);
+}
+
+void Collector::keep_latest_changes() {
+    std::ranges::sort(report_.changes, [](const Happening& a, const Happening& b) {
+        return a.at != b.at ? a.at < b.at : a.text < b.text;
+    });
+    if (report_.changes.size() <= kChanges) return;
+    const std::size_t older = report_.changes.size() - kChanges;
+    report_.more_changes += older;
+    report_.changes.erase(report_.changes.begin(),
+                          report_.changes.begin() + static_cast<std::ptrdiff_t>(older));
 }
 
 void Collector::change(const Event& event) {
     if (event.kind == EventKind::hook && event.state == EventState::attached) return;
-    if (report_.changes.size() >= kChanges) {
-        report_.more_changes++;
-        return;
-    }
     std::string text = event.kind == EventKind::policy ? "policy" : "hook";
     if (event.state) text += " " + to_string(*event.state);
     if (event.hook) text += ": " + hook_name(*event.hook);
@@ -190,6 +221,7 @@ void Collector::change(const Event& event) {
     if (!event.sha256.empty()) text += ", " + event.sha256.substr(0, 12);
     if (!event.detail.empty()) text += ", " + event.detail;
     report_.changes.push_back({.at = event.at, .text = std::move(text), .count = 1});
+    if (report_.changes.size() >= 8 * kChanges) keep_latest_changes();
 }
 
 Report Collector::finish() {
@@ -210,9 +242,7 @@ Report Collector::finish() {
         report.more_attempts += report.attempts.size() - kAttempts;
         report.attempts.resize(kAttempts);
     }
-    std::ranges::sort(report.changes, [](const Happening& a, const Happening& b) {
-        return a.at != b.at ? a.at < b.at : a.text < b.text;
-    });
+    keep_latest_changes();
     return std::move(report_);
 }
 

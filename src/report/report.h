@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,8 @@ struct Ranks {
     std::vector<Ranked> top;
     std::size_t others = 0;     // names that are not shown
     std::uint64_t short_by = 0; // by how much a count may be short
+    // Nobody came; nobody shown is not nobody when all were forgotten.
+    [[nodiscard]] bool is_empty() const { return top.empty() && short_by == 0; }
 };
 
 // One happening, or a process that tried the same again and again.
@@ -53,9 +56,11 @@ struct Report {
     Ranks destinations, senders, why_not; // of what was refused leaving
     Ranks limits, banned;                 // rules that limited; sources that were banned
     std::vector<Happening> attempts;      // to get data out: the first of each kind
-    std::size_t more_attempts = 0;        // kinds that are not among them
-    std::vector<Happening> changes;       // of the policy and the hooks
-    std::size_t more_changes = 0;
+    // Kinds that are not among them; one that comes again and again beside thousands of others may
+    // be in this number more than once.
+    std::size_t more_attempts = 0;
+    std::vector<Happening> changes;            // of the policy and the hooks, the latest
+    std::size_t more_changes = 0;              // older ones
     std::map<std::string, std::uint64_t> lost; // events, by where
     std::uint64_t would_have_been = 0;         // of the drops: only observed
     // The log that it is made of.
@@ -86,11 +91,14 @@ class Collector {
     void count(Series series, const Event& event, std::uint64_t times);
     void refused(const Event& event, bool is_now);
     void attempt(const Event& event);
+    void forget_attempts();
+    void keep_latest_changes();
     void change(const Event& event);
 
     Report report_;
     Ways sources_, ports_, reasons_, destinations_, senders_, why_not_, limits_, banned_;
     std::map<std::string, Happening> attempts_;
+    WallTime named_at_{}; // when the event was that named the host
 };
 
 // For a mail or an issue tracker: tables, and curves of block characters.

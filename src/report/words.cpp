@@ -2,6 +2,7 @@
 #include "report/words.h"
 
 #include "base/duration.h"
+#include "base/saturating.h"
 #include "event/names.h"
 
 #include <fmt/format.h>
@@ -57,7 +58,7 @@ std::vector<std::string> caveats(const Report& report) {
     std::uint64_t lost = 0;
     std::string where;
     for (const auto& [name, count] : report.lost) {
-        lost += count;
+        lost = saturating_add(lost, count);
         where += fmt::format("{}{} by {}", where.empty() ? "" : ", ", grouped(count), name);
     }
     if (lost != 0)

@@ -3,11 +3,15 @@
 // What the forms of a report say in the same words.
 #include "report/report.h"
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace sallyport::report {
+
+// Of somebody else's words, and of ours with theirs in them: bytes that are shown.
+inline constexpr std::size_t kNameMost = 200, kSentenceMost = 2000;
 
 // A table: who came most, headed by what they are.
 struct Table {

@@ -69,7 +69,7 @@ void Model::take_attempt(const Event& event) {
 
 void Model::take(const Event& event, SteadyTime now) {
     if (!event.host.empty()) host_ = event.host;
-    if (!is_about_packet(event)) return;
+    if (event.kind != EventKind::drop && event.kind != EventKind::would_drop) return;
     const Talker talker{
         .name = "", .per_second = 0, .total = event.repeats, .last = event.at, .detail = ""};
     const auto add = [&](Talkers& to, std::string name, std::string detail) {

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import stat
+import subprocess
 import tempfile
 import unittest
 import xml.etree.ElementTree
@@ -85,6 +86,14 @@ class Report(E2e):
         gone = self.report(log="/nowhere/events.jsonl", check=3)
         self.assertIn("next: ", gone.stderr)
         self.assertEqual(gone.stdout, "")
+        log = self.written("events.jsonl")
+        self.assertIn("no regular file", self.report("-o", "/dev/null", log=log, check=2).stderr)
+        self.assertTrue(os.path.exists("/dev/null"))
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([self.guard.binary, "report", "--log", log], stdout=full,
+                                  stderr=subprocess.PIPE, text=True, check=False, timeout=30)
+        self.assertEqual(done.returncode, 3)
+        self.assertIn("No space left", done.stderr)
         full = self.report("-o", "/dev/full/x", log=self.written("events.jsonl"), check=3)
         self.assertIn("/dev/full", full.stderr)
 

@@ -41,15 +41,26 @@ TEST_CASE("a file that cannot be replaced stays as it was") {
     const TempDir directory;
     const std::string path = directory / "file";
     REQUIRE(replace_durably(path, "before"));
-    SECTION("since nothing can be written beside it") {
-        fs::create_directory(path + ".new");
-    }
-    SECTION("since a link lies in wait, which is not followed") {
-        fs::create_symlink(directory / "elsewhere", path + ".new");
-    }
+    fs::create_directory(path + ".new");
     CHECK_FALSE(replace_durably(path, "after"));
     CHECK(content(path) == "before");
-    CHECK_FALSE(fs::exists(directory / "elsewhere"));
+}
+
+TEST_CASE("what lies in wait beside a file is neither followed nor written into") {
+    const TempDir directory;
+    const std::string path = directory / "file";
+    const std::string elsewhere = directory / "elsewhere";
+    std::ofstream(elsewhere) << "other";
+    SECTION("a link") {
+        fs::create_symlink(elsewhere, path + ".new");
+    }
+    SECTION("a file that another has open") {
+        fs::create_hard_link(elsewhere, path + ".new");
+    }
+    REQUIRE(replace_durably(path, "after"));
+    CHECK(content(path) == "after");
+    CHECK(content(elsewhere) == "other");
+    CHECK(fs::is_regular_file(fs::symlink_status(path)));
 }
 
 TEST_CASE("a directory gets its name with what is in it, and none that is taken") {

@@ -187,6 +187,40 @@ TEST_CASE("room is bounded, whoever knocks") {
     CHECK(curve(report, Series::arriving).total == 100'000);
 }
 
+TEST_CASE("who is tried again and again is told, however many others are made up beside him") {
+    Collector collector("h", week());
+    for (std::uint32_t i = 0; i < 20'000; ++i) {
+        collector.take(at(exfil_attempt(), 1h));
+        Event event = at(exfil_attempt(), 1h);
+        event.comm = fmt::format("p{}", i);
+        collector.take(event);
+    }
+    const Report report = collector.finish();
+    REQUIRE(!report.attempts.empty());
+    CHECK(report.attempts[0].count == 20'000);
+}
+
+TEST_CASE("the latest changes are told, and a log from elsewhere by its own name") {
+    Collector collector("h", week());
+    for (int i = 0; i < 1000; ++i) {
+        Event event = changed(EventKind::policy, EventState::applied, 1h * ((i * 7) % 100));
+        event.host = "gpu-99";
+        collector.take(event);
+    }
+    const Report report = collector.finish();
+    CHECK(report.changes.size() == 50);
+    CHECK(report.changes.front().at == week().from + 95h);
+    CHECK(report.more_changes == 950);
+    CHECK(report.host == "gpu-99");
+}
+
+TEST_CASE("a table of which all were forgotten says so") {
+    const Ranks ranks{.top = {}, .others = 0, .short_by = 7};
+    CHECK_FALSE(ranks.is_empty());
+    CHECK(Ranks{}.is_empty());
+    CHECK(rest_of(ranks) == "Counts may be short by up to 7.");
+}
+
 TEST_CASE("the forms are as the golden files have them") {
     const Report report = of(a_bad_week());
     const std::string markdown = to_markdown(report);

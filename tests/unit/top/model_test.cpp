@@ -104,7 +104,7 @@ TEST_CASE("an arrival counts for its source, a way out for its process and desti
     CHECK(model.host() == "gpu-07");
 }
 
-TEST_CASE("what is not about a packet is nobody's") {
+TEST_CASE("what is no refusal is nobody's") {
     Model model;
     for (const EventKind kind :
          {EventKind::policy, EventKind::hook, EventKind::ban, EventKind::lost, EventKind::limit}) {
