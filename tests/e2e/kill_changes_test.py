@@ -10,7 +10,7 @@ from harness import eventually
 from kill_support import LONG, Sweep
 from killer import points, some
 
-LAST = 10 ** 6 if LONG else 12  # moments, from the end: what comes before only adopts
+LAST = 10 ** 6 if LONG else 20  # moments, from the end: what comes before only adopts
 SHARE = 10 ** 6 if LONG else 2  # of these, and the first and the last
 
 
