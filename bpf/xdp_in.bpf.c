@@ -6,6 +6,7 @@
 #include "lib/challenge_answer.h"
 #include "lib/cookie_answer.h"
 #include "lib/fragment.h"
+#include "lib/heard_answer.h"
 #include "lib/work.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -108,6 +109,8 @@ int sp_xdp_in(struct xdp_md *ctx)
 	reply = reply_to(&r, &v, &w->p, &w->f);
 	pass = settle(v.slot, &s, &w->f, &w->p, 0);
 	count_nic(iface->counter, r.len, pass);
+	if (is_heard(&w->f, &w->stand, &w->p))
+		hear_answer(ctx, v.slot, w->p.l4_offset, w->p.end);
 	if (!pass && reply && turn_refused(&r, &w->p, reply, &w->answer))
 		return XDP_TX;
 	return pass ? XDP_PASS : XDP_DROP;

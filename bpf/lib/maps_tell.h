@@ -40,7 +40,16 @@ struct {
 	__uint(max_entries, 1 << 18);
 } sp_leaving __weak SEC(".maps");
 
-/* Events left this second, per CPU and direction; all that leaves is SP_EGRESS. */
+/* struct sp_answer: DNS answers, of which the daemon has names. Full: no name is learned. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 18);
+} sp_answers __weak SEC(".maps");
+
+/* Spent this second, per CPU, by direction; all that leaves is SP_EGRESS. And by answers. */
+#define SP_CREDIT_ANSWERS SP_DIRECTIONS
+#define SP_CREDITS (SP_DIRECTIONS + 1)
+
 struct sp_credit {
 	__u32 second;
 	__u32 used;
@@ -48,7 +57,7 @@ struct sp_credit {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, SP_DIRECTIONS);
+	__uint(max_entries, SP_CREDITS);
 	__type(key, __u32);
 	__type(value, struct sp_credit);
 } sp_credits __weak SEC(".maps");

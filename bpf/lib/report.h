@@ -22,10 +22,10 @@ struct report {
 	__u16 family;
 };
 
-static __always_inline int take_credit(const struct view *v, __u32 direction)
+static __always_inline int take_credit(__u32 whose, __u32 per_second)
 {
-	__u32 second = now_s(), per_second = v->policy ? v->policy->events_per_second : 1000;
-	struct sp_credit *c = bpf_map_lookup_elem(&sp_credits, &direction);
+	struct sp_credit *c = bpf_map_lookup_elem(&sp_credits, &whose);
+	__u32 second = now_s();
 
 	if (!c)
 		return 0;
@@ -87,7 +87,8 @@ SP_GLOBAL int emit(__u32 slot, const struct report *r, const struct packet *p,
 		return 0;
 	view_of_slot(&v, slot);
 	leaving = is_leaving(r);
-	if (!take_credit(&v, leaving ? SP_EGRESS : r->direction)) {
+	if (!take_credit(leaving ? SP_EGRESS : r->direction,
+			 v.policy ? v.policy->events_per_second : 1000)) {
 		count(SP_COUNT_EVENTS_HELD);
 		return 0;
 	}

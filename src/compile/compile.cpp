@@ -142,6 +142,7 @@ std::uint32_t flags_of(const Policy& policy) {
     if (policy.host.packet_sockets == PacketSockets::deny) flags |= SP_SLOT_PACKET_DENY;
     if (policy.bans.after_limits) flags |= SP_SLOT_AFTER_LIMITS;
     if (policy.bans.after_probes) flags |= SP_SLOT_AFTER_PROBES;
+    if (policy.events.names) flags |= SP_SLOT_NAMES;
     return flags;
 }
 

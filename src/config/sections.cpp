@@ -122,6 +122,7 @@ Events read_events(Fields& root) {
     events.per_second = fields.number("per-second", events.per_second, 1, kMost);
     events.repeat = fields.duration("repeat", events.repeat, seconds(1), std::chrono::hours(24));
     events.command_lines = fields.flag("command-lines", events.command_lines);
+    events.names = fields.flag("names", events.names);
     fields.finish();
     return events;
 }

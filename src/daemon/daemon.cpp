@@ -64,6 +64,10 @@ Status Daemon::open() {
     ring_ = SP_TRY(RingReader::open(
         std::array{maps.leaving, maps.events},
         [this](std::span<const std::byte> record) { publisher_.take_record(record); }));
+    answers_ = SP_TRY(
+        RingReader::open(std::array{maps.answers}, [this](std::span<const std::byte> record) {
+            publisher_.take_answer(record);
+        }));
     interfaces_ = SP_TRY(InterfaceWatch::open());
     jails_ = SP_TRY(JailKeeper::make(JailKeeper::system_world()));
     control_ = SP_TRY(ControlServer::open(
@@ -159,6 +163,8 @@ void Daemon::handle(int fd) {
 }
 
 void Daemon::drain_ring() {
+    // All that was there: it holds fewer than are handed over at once.
+    if (const Result<bool> heard = answers_->drain(); !heard) log_error(heard.error());
     const Result<bool> drained = ring_->drain();
     ring_has_more_ = drained && *drained;
     if (!drained) log_error(drained.error());

@@ -28,6 +28,7 @@ void Daemon::tell(const PolicyNews& news) {
     tell(news.wall);
     publisher_.set_repeat(std::chrono::seconds(wall_.enforced().repeat_s));
     publisher_.tell_command_lines(wall_.enforced().command_lines);
+    publisher_.tell_names(wall_.enforced().names);
     for (const auto& [state, detail] : news.said) {
         spdlog::info("policy: {}{}{}", to_string(state), detail.empty() ? "" : ", ", detail);
         publisher_.say_policy(state, detail);

@@ -30,6 +30,7 @@ class Daemon {
           publisher_(wall_, OwnerNames(system_owner_sources(wall_.enforced().cgroup)),
                      std::chrono::seconds(wall_.enforced().repeat_s)) {
         publisher_.tell_command_lines(wall_.enforced().command_lines);
+        publisher_.tell_names(wall_.enforced().names);
     }
 
     Status open();
@@ -75,6 +76,7 @@ class Daemon {
     std::unique_ptr<LogFile> log_;
     std::unique_ptr<JournalSink> journal_; // none unless it was asked for
     std::unique_ptr<MetricsListener> metrics_;
+    std::optional<RingReader> answers_; // read before what they name
     std::optional<RingReader> ring_;
     bool ring_has_more_ = false;
     std::optional<InterfaceWatch> interfaces_;

@@ -84,6 +84,7 @@ std::string to_json_text(const Enforced& e) {
                          {"xdp", to_string(e.xdp)},
                          {"flow_max", e.flow_max},
                          {"repeat_s", e.repeat_s},
+                         {"names", e.names},
                          {"command_lines", e.command_lines},
                          {"rules", rules},
                          {"counters", e.counters},
@@ -114,6 +115,7 @@ Result<Enforced> enforced_from_json(const std::string& text) {
             .xdp = xdp_mode_of(object.value("xdp", "")), // younger than the record
             .flow_max = object.at("flow_max"),
             .repeat_s = object.at("repeat_s"),
+            .names = object.value("names", true),
             .command_lines = object.value("command_lines", false),
             .rules = {},
             .counters = object.at("counters"),

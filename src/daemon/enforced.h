@@ -41,7 +41,8 @@ struct Enforced {
     XdpMode xdp = XdpMode::automatic;
     std::uint32_t flow_max = 0;
     std::uint32_t repeat_s = 10;
-    bool command_lines = false;                        // whether events tell them
+    bool names = true;                                 // whether events tell them
+    bool command_lines = false;                        // the same of these
     std::vector<EnforcedRule> rules;                   // by number
     std::map<std::string, std::uint32_t> counters;     // of rules' names, those of old rules too
     std::map<std::string, std::uint32_t> nic_counters; // of interfaces' names

@@ -139,6 +139,11 @@ void add_tables(std::vector<MetricFamily>& all, const StatusView& status) {
                          status.challenged));
     all.push_back(single("sallyport_challenges_lost_total", "Proofs lost for want of room", counter,
                          status.proofs_lost));
+    all.push_back(single("sallyport_answers_heard_total", "DNS answers that names were taken from",
+                         counter, status.answers));
+    all.push_back(single("sallyport_answers_lost_total",
+                         "DNS answers that were not, for want of room or too many in a second",
+                         counter, status.answers_lost));
 }
 
 void add_jails(std::vector<MetricFamily>& all, const StatusView& status) {

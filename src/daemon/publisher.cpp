@@ -47,7 +47,25 @@ Event Publisher::named(Event event) {
     if (event.hook == SP_HOOK_CGROUP && event.ifindex != 0 && !event.pid)
         event.iface = wall_.interface_name(event.ifindex);
     event.rule = wall_.rule_name(event.generation, event.rule_number);
+    name_ends(event);
     return owners_.complete(std::move(event));
+}
+
+// The ends that may be somebody else's: of what is routed both.
+void Publisher::name_ends(Event& event) const {
+    if (!tell_names_) return;
+    const SteadyTime at = std::chrono::steady_clock::now();
+    if (event.dst && event.direction != SP_INGRESS) event.dst_name = names_.name_of(*event.dst, at);
+    if (event.src && event.direction != SP_EGRESS) event.src_name = names_.name_of(*event.src, at);
+}
+
+void Publisher::tell_names(bool wanted) {
+    tell_names_ = wanted;
+    if (!wanted) names_.forget_all();
+}
+
+void Publisher::take_answer(std::span<const std::byte> record) {
+    if (tell_names_) names_.take_record(record);
 }
 
 void Publisher::take_record(std::span<const std::byte> record) {

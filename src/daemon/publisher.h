@@ -2,6 +2,7 @@
 #pragma once
 // From the ring to the readers: decode, name, fold, number, hand to every sink.
 #include "daemon/owner.h"
+#include "daemon/seen_names.h"
 #include "event/event.h"
 #include "event/fold.h"
 #include "event/limited.h"
@@ -35,6 +36,9 @@ class Publisher {
     }
 
     void tell_command_lines(bool wanted) { owners_.tell_command_lines(wanted); }
+    void tell_names(bool wanted);
+    // A record of the ring of answers, before those of the events that may be about them.
+    void take_answer(std::span<const std::byte> record);
     // A record of the ring.
     void take_record(std::span<const std::byte> record);
     // The counts whose time is up, and what the kernel had to lose since the last call.
@@ -59,10 +63,13 @@ class Publisher {
     void publish(Event event);
     void say_lost(LostBy by, std::uint64_t total, std::uint64_t& told);
     [[nodiscard]] Event named(Event event);
+    void name_ends(Event& event) const;
     void say_limited(const Event& refusal, SteadyTime now);
 
     const Wall& wall_;
     OwnerNames owners_;
+    SeenNames names_;
+    bool tell_names_ = true;
     Fold fold_;
     Limited limited_;
     std::vector<EventSink*> sinks_;

@@ -101,6 +101,9 @@ StatusView view_from(const json& object) {
     const json challenges = part_of(object, "challenges", json::object());
     view.challenged = challenges.value("sent", std::uint64_t{0});
     view.proofs_lost = challenges.value("lost", std::uint64_t{0});
+    const json answers = part_of(object, "answers", json::object());
+    view.answers = answers.value("heard", std::uint64_t{0});
+    view.answers_lost = answers.value("lost", std::uint64_t{0});
     view.bans_active = part_of(object, "bans", json::object()).value("active", std::uint64_t{0});
     for (const json& jail : part_of(object, "jails", json::array()))
         view.jails.push_back(
@@ -185,6 +188,7 @@ ordered_json to_json(const StatusView& status) {
               {"refused", status.flow_refused}}},
             {"cookies", {{"sent", status.cookies_sent}, {"taken", status.cookies_taken}}},
             {"challenges", {{"sent", status.challenged}, {"lost", status.proofs_lost}}},
+            {"answers", {{"heard", status.answers}, {"lost", status.answers_lost}}},
             {"bans", {{"active", status.bans_active}}},
             {"jails", jails},
             {"events",

@@ -81,6 +81,8 @@ struct StatusView {
     std::uint64_t cookies_taken = 0; // connections that followed
     std::uint64_t challenged = 0;    // refused SYNs whose source was asked to prove itself
     std::uint64_t proofs_lost = 0;   // for want of room
+    std::uint64_t answers = 0;       // DNS answers that were copied for their names
+    std::uint64_t answers_lost = 0;  // over what a second may have, or for want of room
     std::uint64_t bans_active = 0;
     std::vector<JailStatus> jails;
     std::uint64_t events_sent = 0;

@@ -246,6 +246,8 @@ Result<StatusView> build_status(const Maps& maps, const std::vector<HookState>& 
     view.cookies_taken = counters.counts[SP_COUNT_COOKIES_TAKEN];
     view.challenged = counters.counts[SP_COUNT_CHALLENGED];
     view.proofs_lost = counters.counts[SP_COUNT_PROOFS_LOST];
+    view.answers = counters.counts[SP_COUNT_ANSWERS_SENT];
+    view.answers_lost = counters.counts[SP_COUNT_ANSWERS_LOST];
     view.bans_active = SP_TRY(count_bans(maps));
     view.events_sent = counters.counts[SP_COUNT_EVENTS_SENT];
     view.events_lost_by = {{to_string(LostBy::ring_full), counters.counts[SP_COUNT_EVENTS_LOST]},

@@ -205,6 +205,7 @@ void Wall::note_next(const PolicySource& source, const MapImage& image, Kept kep
     next_.interfaces = source.policy.host.interfaces;
     next_.xdp = source.policy.host.xdp;
     next_.repeat_s = static_cast<std::uint32_t>(source.policy.events.repeat.count());
+    next_.names = source.policy.events.names;
     next_.command_lines = source.policy.events.command_lines;
     next_.compiled_for.clear();
     for (const InterfaceClass& one : image.interfaces) next_.compiled_for.push_back(one.name);

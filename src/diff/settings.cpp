@@ -167,6 +167,7 @@ std::vector<SettingChange> compare_settings(const Space& space, Sets& sets) {
     compare_setting("events.repeat", before.events.repeat, after.events.repeat, kSpan, changes);
     compare_setting("events.command-lines", before.events.command_lines, after.events.command_lines,
                     kText, changes);
+    compare_setting("events.names", before.events.names, after.events.names, kText, changes);
     compare_bans(before.bans, after.bans, sets, changes);
     compare_jails(before, after, sets, changes);
     compare_setting("fail2ban.jails", names_in(before.fail2ban.jails),

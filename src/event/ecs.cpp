@@ -60,11 +60,12 @@ ordered_json event_of(const Event& event) {
     return object;
 }
 
-ordered_json end_of(const std::optional<Address>& address,
-                    const std::optional<std::uint16_t>& port) {
+ordered_json end_of(const std::optional<Address>& address, const std::optional<std::uint16_t>& port,
+                    const std::string& name) {
     ordered_json end = ordered_json::object();
     if (address) end["ip"] = end["address"] = to_string(*address);
     if (port) end["port"] = *port;
+    if (!name.empty()) end["domain"] = name;
     return end;
 }
 
@@ -145,8 +146,8 @@ ordered_json to_ecs(const Event& event) {
     const auto add = [&](const char* key, ordered_json part) {
         if (!part.empty()) object[key] = std::move(part);
     };
-    add("source", end_of(event.src, event.src_port));
-    add("destination", end_of(event.dst, event.dst_port));
+    add("source", end_of(event.src, event.src_port, event.src_name));
+    add("destination", end_of(event.dst, event.dst_port, event.dst_name));
     add("network", network_of(event));
     add("observer", observer_of(event));
     if (!event.host.empty()) object["host"] = {{"name", event.host}, {"hostname", event.host}};

@@ -76,6 +76,8 @@ ordered_json variables_of(const Event& event) {
     };
     if (event.seq != 0) add_number("seq", event.seq);
     add("rule", event.rule);
+    add("src_name", event.src_name);
+    add("dst_name", event.dst_name);
     if (event.exfil) add("exfil", "true");
     if (event.hook) add("hook", hook_name(*event.hook));
     if (event.pid) add_number("pid", *event.pid);

@@ -30,6 +30,10 @@ struct Event {
     std::optional<std::uint8_t> proto; // IP protocol
     std::optional<Address> src;
     std::optional<Address> dst;
+    // By which this host looked them up, as far as its answers were seen: "" or letters, digits,
+    // '-', '_' and dots, if it is the daemon that says so.
+    std::string src_name;
+    std::string dst_name;
     std::optional<std::uint16_t> src_port; // host byte order
     std::optional<std::uint16_t> dst_port;
     std::optional<std::uint8_t> icmp_type;

@@ -83,8 +83,10 @@ void write_packet(Line& line, const Event& event) {
         line.string("ethertype", fmt::format("0x{:04x}", event.ethertype));
     if (event.src) line.string("src", to_string(*event.src));
     if (event.src_port) line.number("src_port", *event.src_port);
+    if (!event.src_name.empty()) line.string("src_name", event.src_name);
     if (event.dst) line.string("dst", to_string(*event.dst));
     if (event.dst_port) line.number("dst_port", *event.dst_port);
+    if (!event.dst_name.empty()) line.string("dst_name", event.dst_name);
     if (event.icmp_type) line.number("icmp_type", *event.icmp_type);
     if (event.icmp_code) line.number("icmp_code", *event.icmp_code);
     if (event.tcp_flags) line.string("tcp_flags", tcp_flag_letters(*event.tcp_flags));

@@ -112,6 +112,8 @@ void read_packet(Event& event, Fields& fields) {
     event.ethertype = fields.named("ethertype", parse_ethertype).value_or(0);
     event.src = fields.named("src", parse_address);
     event.dst = fields.named("dst", parse_address);
+    event.src_name = fields.string("src_name");
+    event.dst_name = fields.string("dst_name");
     event.src_port = fields.number<std::uint16_t>("src_port");
     event.dst_port = fields.number<std::uint16_t>("dst_port");
     event.icmp_type = fields.number<std::uint8_t>("icmp_type");

@@ -49,12 +49,14 @@ std::string file_name(const std::string& path) {
 
 // Something must be said of either end; a frame may have no addresses.
 ordered_json endpoint(const Event& event, const std::optional<Address>& address,
-                      const std::optional<std::uint16_t>& port, bool is_own) {
+                      const std::optional<std::uint16_t>& port, const std::string& name,
+                      bool is_own) {
     ordered_json end = ordered_json::object();
     if (address) end["ip"] = to_string(*address);
     if (port) end["port"] = *port;
     if (is_own && !event.iface.empty()) end["interface_name"] = event.iface;
     if (is_own && !event.host.empty()) end["hostname"] = event.host;
+    if (!name.empty()) end["hostname"] = name;
     if (end.empty() || (end.size() == 1 && end.contains("port"))) end["name"] = "unknown";
     return end;
 }
@@ -169,8 +171,10 @@ ordered_json to_ocsf(const Event& event) {
         object["action_id"] = outcome.action;
         object["disposition_id"] = outcome.disposition;
         const bool is_sent = event.direction == SP_EGRESS;
-        object["src_endpoint"] = endpoint(event, event.src, event.src_port, is_sent);
-        object["dst_endpoint"] = endpoint(event, event.dst, event.dst_port, !is_sent);
+        object["src_endpoint"] =
+            endpoint(event, event.src, event.src_port, event.src_name, is_sent);
+        object["dst_endpoint"] =
+            endpoint(event, event.dst, event.dst_port, event.dst_name, !is_sent);
         object["connection_info"] = connection_of(event);
         if (!event.rule.empty()) object["firewall_rule"] = {{"name", event.rule}};
         object["device"] = {{"type_id", kServer}};

@@ -141,6 +141,8 @@ class Tail {
 
 std::string about_packet(const Event& event, Colour colour) {
     Tail tail;
+    if (!event.src_name.empty()) tail.add("from " + escaped(event.src_name));
+    if (!event.dst_name.empty()) tail.add("to " + escaped(event.dst_name));
     if (!event.rule.empty()) tail.add(fmt::format("rule \"{}\"", escaped(event.rule)));
     tail.add(process_text(event));
     tail.add(home_text(event));

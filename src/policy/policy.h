@@ -65,6 +65,7 @@ struct Events {
     std::uint32_t per_second = 1000;
     std::chrono::seconds repeat{10};
     bool command_lines = false; // arguments may hold secrets
+    bool names = true;          // by DNS answers that were seen
 };
 
 // A zone whose file says whom to ban, as long as it does.

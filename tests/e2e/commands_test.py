@@ -11,7 +11,7 @@ RULES = (rule("ingress", "web", both(PEER), ports=[80])
          + rule("ingress", "told", both(PEER), ports=[2222], log="new")
          + rule("egress", "https", both(PEER), ports=[443]))
 STATUS_KEYS = {"state", "why", "mode", "generation", "trial", "policy", "hooks", "reasons", "rules",
-               "flows", "cookies", "challenges", "bans", "jails", "events", "packet_sockets",
+               "flows", "cookies", "challenges", "answers", "bans", "jails", "events", "packet_sockets",
                "version", "waiting", "blind"}
 
 

@@ -24,6 +24,7 @@ import groups
 import ollama_api
 import pass_all
 import probes
+import resolver
 import servers
 import streams
 import uring
@@ -41,6 +42,7 @@ for module, names in (
         (servers, ("listen", "unlisten")),
         (probes, ("tcp", "udp", "sctp", "hold", "exchange", "turn", "release", "scatter", "make_udp",
                   "send_on", "ping", "raw", "bulk", "loop", "loop_counts", "loop_end")),
+        (resolver, ("serve_names", "look_up")),
         (streams, ("sink", "sunk", "stream", "stream_stop", "streamed")),
         (detours, ("open_socket", "close_socket", "set_bypass", "send_frame_on", "ask_on",
                    "await_socket", "give_socket", "fetch_socket", "stream_to", "listen_stream", "udplite",

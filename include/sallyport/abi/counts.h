@@ -34,6 +34,8 @@ SP_ASSERT_SIZE(struct sp_rule_count, 32);
 #define SP_COUNT_HOOK_DROPPED 144u  /* + enum sp_hook */
 #define SP_COUNT_CHALLENGED 152u    /* refused SYNs whose source was asked to prove itself */
 #define SP_COUNT_PROOFS_LOST 153u   /* the ring of proofs was full */
+#define SP_COUNT_ANSWERS_SENT 154u  /* DNS answers copied for their names */
+#define SP_COUNT_ANSWERS_LOST 155u  /* over a second's credit, or the ring was full */
 #define SP_COUNTS 160u
 
 #endif

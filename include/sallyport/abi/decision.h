@@ -55,6 +55,7 @@ SP_ASSERT_SIZE(struct sp_dims, 32);
 #define SP_SLOT_AFTER_PROBES 32768u
 /* Of a panic, for the daemon alone: on trial, and not to be kept or compiled anew as a policy. */
 #define SP_SLOT_PANIC 65536u
+#define SP_SLOT_NAMES 131072u /* events.names */
 /*
  * No policy is in force: the wall is being raised or taken down, and its hooks come
  * or go one by one. Only ever together with SP_SLOT_OBSERVE, which lets all pass.

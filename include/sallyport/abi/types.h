@@ -10,6 +10,7 @@
 #include "lines.h"
 #include "ban.h"
 #include "challenge.h"
+#include "answer.h"
 #include "decision.h"
 #include "identity.h"
 #include "machine.h"

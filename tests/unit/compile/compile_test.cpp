@@ -87,6 +87,7 @@ TEST_CASE("settings go into the slot, and what is off stays zero") {
     policy.flows.udp_idle = std::chrono::seconds(61);
     policy.flows.tcp_idle = std::chrono::seconds(7201);
     policy.events.per_second = 17;
+    policy.events.names = false;
     Result<MapImage> image = compile(policy, {.generation = 9, .interfaces = {}, .counters = {}});
     REQUIRE(image);
     CHECK(image->slot.generation == 9);
@@ -113,7 +114,7 @@ TEST_CASE("settings go into the slot, and what is off stays zero") {
     image = compile(policy, {});
     REQUIRE(image);
     CHECK(image->slot.flags ==
-          (SP_SLOT_ARP | SP_SLOT_NEIGHBOUR | SP_SLOT_DHCP | SP_SLOT_ICMP_ERRORS));
+          (SP_SLOT_ARP | SP_SLOT_NEIGHBOUR | SP_SLOT_DHCP | SP_SLOT_ICMP_ERRORS | SP_SLOT_NAMES));
 }
 
 TEST_CASE("a life of no seconds or of too many is the nearest that can be said") {

@@ -258,6 +258,8 @@ TEST_CASE("events have a rate and a time of repeat, within bounds") {
     CHECK_FALSE(good("[events]\n").events.command_lines);
     CHECK(good("[events]\ncommand-lines = true\n").events.command_lines);
     CHECK(wrong("[events]\ncommand-lines = 1\n").size() == 1);
+    CHECK(good("[events]\n").events.names);
+    CHECK_FALSE(good("[events]\nnames = false\n").events.names);
     CHECK(wrong("[events]\nper-second = 0\nrepeat = \"0s\"\n") ==
           Lines{"5:14: \"per-second\" must be from 1 to 1000000",
                 "6:10: \"repeat\" must be from 1s to 1d"});

@@ -136,11 +136,12 @@ TEST_CASE("each member of [flows] and [events] that changes alone is a differenc
                 to("flows.udp_idle", 77s, &Policy::flows, &Flows::udp_idle)},
                count(a, b, c));
     const Events events;
-    const auto& [d, e, f] = events;
+    const auto& [d, e, f, g] = events;
     check_each({to("events.per_second", 77u, &Policy::events, &Events::per_second),
                 to("events.repeat", 77s, &Policy::events, &Events::repeat),
-                to("events.command_lines", true, &Policy::events, &Events::command_lines)},
-               count(d, e, f));
+                to("events.command_lines", true, &Policy::events, &Events::command_lines),
+                to("events.names", false, &Policy::events, &Events::names)},
+               count(d, e, f, g));
 }
 
 TEST_CASE("each member of [bans] that changes alone is a difference") {

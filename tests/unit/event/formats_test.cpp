@@ -19,6 +19,8 @@ Event full(EventKind kind) {
     Event event = exfil_attempt();
     event.kind = kind;
     event.rule = "postgres";
+    event.src_name = "client.example";
+    event.dst_name = "api.example.com";
     event.container = std::string(64, 'c');
     event.cmdline = "python3 -c 'a b\x1b'";
     event.ppid = 7;
@@ -86,6 +88,10 @@ void check_shape(const json& value, const std::string& name) {
 TEST_CASE("every event has the published shape of EVE") {
     for (const Event& event : all_kinds()) check_shape(line_of(event, EventFormat::eve), "eve");
     json line = line_of(exfil_attempt(), EventFormat::eve);
+    Event named = exfil_attempt();
+    named.dst_name = "api.example.com";
+    CHECK(line_of(named, EventFormat::eve)["metadata"]["flowvars"][1] ==
+          json{{"key", "sallyport.dst_name"}, {"value", "api.example.com"}});
     CHECK(line["timestamp"] == "2026-01-02T03:04:05.678901+0000");
     CHECK(line["event_type"] == "drop");
     CHECK(line["dest_ip"] == "203.0.113.9");
@@ -109,6 +115,10 @@ TEST_CASE("every event has the published shape of ECS") {
     CHECK(line["event"]["type"] == json{"connection", "denied"});
     CHECK(line["event"]["reason"] == "no-rule");
     CHECK(line["destination"]["ip"] == "203.0.113.9");
+    CHECK_FALSE(line["destination"].contains("domain"));
+    Event named = exfil_attempt();
+    named.dst_name = "api.example.com";
+    CHECK(line_of(named, EventFormat::ecs)["destination"]["domain"] == "api.example.com");
     CHECK(line["network"]["transport"] == "tcp");
     CHECK(line["network"]["direction"] == "egress");
     CHECK(line["process"]["executable"] == "/usr/bin/python3.11");
@@ -128,6 +138,9 @@ TEST_CASE("every event has the published shape of OCSF") {
     CHECK(line["count"] == 17);
     CHECK(line["src_endpoint"]["interface_name"] == "eth0");
     CHECK(line["dst_endpoint"] == json{{"ip", "203.0.113.9"}, {"port", 443}});
+    Event named = exfil_attempt();
+    named.dst_name = "api.example.com";
+    CHECK(line_of(named, EventFormat::ocsf)["dst_endpoint"]["hostname"] == "api.example.com");
     CHECK(line["actor"]["process"]["file"]["name"] == "python3.11");
     CHECK(line["unmapped"]["reason"] == "no-rule");
 }

@@ -153,6 +153,12 @@ Event in_a_job() {
     return event;
 }
 
+Event looked_up(std::uint8_t direction) {
+    Event event = direction == SP_EGRESS ? exfil_attempt() : refused_syn();
+    (direction == SP_EGRESS ? event.dst_name : event.src_name) = "api.example.com";
+    return event;
+}
+
 std::vector<Event> one_of_each() {
     return {exfil_attempt(),
             refused_syn(),
@@ -170,7 +176,9 @@ std::vector<Event> one_of_each() {
             lifted_by_list(),
             refused_socket(),
             limited_source(EventState::begins),
-            limited_source(EventState::ends)};
+            limited_source(EventState::ends),
+            looked_up(SP_EGRESS),
+            looked_up(SP_INGRESS)};
 }
 
 } // namespace

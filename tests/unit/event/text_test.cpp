@@ -94,6 +94,10 @@ std::vector<Event> a_busy_minute() {
     }
     events.push_back(refused_syn());
     events.back().kind = static_cast<EventKind>(99);
+    events.push_back(exfil_attempt());
+    events.back().dst_name = "api.example.com";
+    events.push_back(refused_syn());
+    events.back().src_name = "client.example";
     return events;
 }
 
