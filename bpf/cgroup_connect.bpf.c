@@ -110,7 +110,7 @@ static __always_inline int judge_connect(struct bpf_sock_addr *ctx, struct packe
 		if (f.reason == SP_REASON_NONE)
 			return 1;
 	}
-	return settle(v.slot, &s, &f, p, owner) != 0; /* the bound is for the verifier */
+	return settle(v.slot, &s, &f, p, owner) & SP_PASSES;
 }
 
 static __always_inline int judge_connect4(struct bpf_sock_addr *ctx, __u32 hook)

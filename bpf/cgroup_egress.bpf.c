@@ -6,6 +6,7 @@
  */
 #include "lib/reader_skb.h"
 #include "lib/parse_packet.h"
+#include "lib/capture.h"
 #include "lib/sending.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -67,5 +68,5 @@ int sp_cg_egress(struct __sk_buff *skb)
 					      &f.reason))
 			judge_datagram(skb, &v, &d, &p, o, &f);
 	}
-	return settle(v.slot, &s, &f, &p, o) != 0; /* the bound is for the verifier */
+	return settle_seen(&r, &v, &s, &f, &p, o, SP_CAPTURE_IP);
 }

@@ -57,7 +57,7 @@ static __always_inline int judge_current(int family)
 	if (f.reason == SP_REASON_NONE && v.policy->flags & SP_SLOT_PACKET_DENY &&
 	    !is_packet_user(v.slot, owner.cgroup))
 		f.reason = SP_REASON_PACKET_SOCKET;
-	return settle(v.slot, &s, &f, &p, &owner) ? 0 : -SP_EPERM;
+	return settle(v.slot, &s, &f, &p, &owner) & SP_PASSES ? 0 : -SP_EPERM;
 }
 
 /* SOCK_PACKET of AF_INET has become AF_PACKET before this is asked. */

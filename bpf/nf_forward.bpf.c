@@ -7,6 +7,7 @@
 #include "lib/reader_nf.h"
 #include "lib/parse_l4.h"
 #include "lib/arrival.h"
+#include "lib/capture.h"
 #include "lib/conntrack.h"
 #include "lib/passing.h"
 #include "lib/published.h"
@@ -109,6 +110,7 @@ int sp_nf_forward(struct bpf_nf_ctx *ctx)
 {
 	const struct nf_hook_state *state = ctx->state;
 	struct sk_buff *skb = ctx->skb;
+	struct reader r = reader_of(skb);
 	struct scene s = {.hook = SP_HOOK_FORWARD, .len = skb->len};
 	struct passing *w = work_area(SP_WORK_FORWARD);
 	__u32 out = 0;
@@ -132,5 +134,5 @@ int sp_nf_forward(struct bpf_nf_ctx *ctx)
 		s.iface_class = class_of_iface(iface_of(s.ifindex), v.slot);
 		w->f.reason = judge(skb, &v, w, s.ifindex, out);
 	}
-	return settle(v.slot, &s, &w->f, &w->p, 0) ? SP_NF_ACCEPT : SP_NF_DROP;
+	return settle_seen(&r, &v, &s, &w->f, &w->p, 0, SP_CAPTURE_IP) ? SP_NF_ACCEPT : SP_NF_DROP;
 }

@@ -165,7 +165,7 @@ int sp_nf_hold(struct bpf_nf_ctx *ctx)
 	s.len = ctx->skb->len;
 	if (f.reason == SP_REASON_NOT_GUARDED)
 		read_ip(ctx->skb, state->pf, &p);
-	return settle(v.slot, &s, &f, &p, 0) ? SP_NF_ACCEPT : SP_NF_DROP;
+	return settle(v.slot, &s, &f, &p, 0) & SP_PASSES ? SP_NF_ACCEPT : SP_NF_DROP;
 }
 
 char LICENSE[] SEC("license") = "GPL";

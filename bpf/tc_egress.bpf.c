@@ -6,6 +6,7 @@
  */
 #include "lib/reader_skb.h"
 #include "lib/parse_frame.h"
+#include "lib/capture.h"
 #include "lib/fragment.h"
 #include "lib/learn_offer.h"
 #include "lib/leave_judged.h"
@@ -160,7 +161,7 @@ int sp_tc_egress(struct __sk_buff *skb)
 		w->d.stand.iface_class = s.iface_class;
 		judge(skb, &r, &v, iface, w);
 	}
-	pass = settle(v.slot, &s, &w->f, &w->p, 0);
+	pass = settle_seen(&r, &v, &s, &w->f, &w->p, 0, layer_of(iface));
 	count_nic(SP_NICS_MAX + iface->counter, s.len, pass);
 	return pass ? SP_TC_NEXT : SP_TC_DROP;
 }

@@ -7,6 +7,7 @@
 #include "lib/reader_skb.h"
 #include "lib/parse_frame.h"
 #include "lib/arrival.h"
+#include "lib/capture.h"
 #include "lib/passing.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -67,5 +68,5 @@ int sp_tc_forward(struct __sk_buff *skb)
 		w->stand.source = source_of(s.ifindex, &w->p.src);
 		judge_routed(&r, &v, &w->stand, &w->p, 0, &w->f);
 	}
-	return settle(v.slot, &s, &w->f, &w->p, 0) ? SP_TC_NEXT : SP_TC_DROP;
+	return settle_seen(&r, &v, &s, &w->f, &w->p, 0, layer_of(iface)) ? SP_TC_NEXT : SP_TC_DROP;
 }

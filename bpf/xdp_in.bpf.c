@@ -3,6 +3,7 @@
 #include "lib/reader_xdp.h"
 #include "lib/parse_link.h"
 #include "lib/arrival.h"
+#include "lib/capture.h"
 #include "lib/challenge_answer.h"
 #include "lib/cookie_answer.h"
 #include "lib/fragment.h"
@@ -107,7 +108,7 @@ int sp_xdp_in(struct xdp_md *ctx)
 		return XDP_TX;
 	}
 	reply = reply_to(&r, &v, &w->p, &w->f);
-	pass = settle(v.slot, &s, &w->f, &w->p, 0);
+	pass = settle_seen(&r, &v, &s, &w->f, &w->p, 0, layer_of(iface));
 	count_nic(iface->counter, r.len, pass);
 	if (is_heard(&w->f, &w->stand, &w->p))
 		hear_answer(ctx, v.slot, w->p.l4_offset, w->p.end);

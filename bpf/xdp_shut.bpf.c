@@ -18,5 +18,5 @@ int sp_xdp_shut(struct xdp_md *ctx)
 
 	s.len = (__u32)(ctx->data_end - ctx->data);
 	view_of(&v);
-	return settle(v.slot, &s, &f, &p, 0) ? XDP_PASS : XDP_DROP;
+	return settle(v.slot, &s, &f, &p, 0) & SP_PASSES ? XDP_PASS : XDP_DROP;
 }

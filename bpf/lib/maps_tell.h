@@ -40,6 +40,12 @@ struct {
 	__uint(max_entries, 1 << 18);
 } sp_leaving __weak SEC(".maps");
 
+/* struct sp_capture_head and bytes. Full: the capture is lost and counted, its event is not. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 20);
+} sp_captures __weak SEC(".maps");
+
 /* struct sp_answer: DNS answers, of which the daemon has names. Full: no name is learned. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);

@@ -9,6 +9,17 @@
 #include "packet.h"
 #include "view.h"
 
+/*
+ * What settle() answers: whether the packet goes on, and above that bit when an event told of
+ * it (CLOCK_MONOTONIC fits in 63 bits), 0 for not.
+ */
+#define SP_PASSES 1ull
+
+static __always_inline __u64 told_at(__u64 answer)
+{
+	return answer >> 1;
+}
+
 /* Everything an event says beside the packet. */
 struct report {
 	__u32 hook;
@@ -76,11 +87,13 @@ static __always_inline void describe_packet(struct sp_event *e, const struct pac
 	}
 }
 
-SP_GLOBAL int emit(__u32 slot, const struct report *r, const struct packet *p,
-		   const struct sp_owner *owner)
+/* When it was told, CLOCK_MONOTONIC; 0: it was not. */
+SP_GLOBAL __u64 emit(__u32 slot, const struct report *r, const struct packet *p,
+		     const struct sp_owner *owner)
 {
 	struct sp_event *e;
 	struct view v;
+	__u64 at_ns;
 	int leaving;
 
 	if (asking() || !r || !p)
@@ -98,7 +111,9 @@ SP_GLOBAL int emit(__u32 slot, const struct report *r, const struct packet *p,
 		return 0;
 	}
 	__builtin_memset(e, 0, sizeof(*e));
-	e->at_ns = bpf_ktime_get_ns();
+	at_ns = bpf_ktime_get_ns();
+	e->at_ns = at_ns;
+	e->cpu = (__u16)bpf_get_smp_processor_id();
 	e->version = SP_LAYOUT;
 	e->kind = (__u8)r->kind;
 	e->reason = (__u8)r->reason;
@@ -123,7 +138,7 @@ SP_GLOBAL int emit(__u32 slot, const struct report *r, const struct packet *p,
 	/* A flood must not wake the daemon for each packet; what leaves is rare and grave. */
 	bpf_ringbuf_submit(e, leaving ? 0 : BPF_RB_NO_WAKEUP);
 	count(SP_COUNT_EVENTS_SENT);
-	return 0;
+	return at_ns;
 }
 
 #endif

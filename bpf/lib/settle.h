@@ -97,12 +97,13 @@ static __always_inline void tell_asker(const struct view *v, const struct scene 
 	sp_told.opened = f->opened;
 }
 
-/* 1: let it go on, 0: drop it. */
-SP_GLOBAL int settle(__u32 slot, const struct scene *s, struct finding *f, const struct packet *p,
-		     const struct sp_owner *owner)
+/* Does the packet go on (SP_PASSES), and when was it told of: told_at(). */
+SP_GLOBAL __u64 settle(__u32 slot, const struct scene *s, struct finding *f, const struct packet *p,
+		       const struct sp_owner *owner)
 {
 	struct report r = {};
 	struct view v;
+	__u64 told = 0;
 
 	if (!s || !f || !p)
 		return 0;
@@ -120,9 +121,9 @@ SP_GLOBAL int settle(__u32 slot, const struct scene *s, struct finding *f, const
 			count_rule(f->counter, f->opened, s->len);
 		if (f->opened && f->flags & SP_RULE_LOG_NEW) {
 			r.kind = SP_EVENT_NEW;
-			emit(slot, &r, p, owner);
+			told = emit(slot, &r, p, owner);
 		}
-		return 1;
+		return told << 1 | SP_PASSES;
 	}
 	if (f->reason == SP_REASON_NO_RULE && f->direction != SP_INGRESS && is_metadata(&p->dst))
 		f->reason = SP_REASON_METADATA;
@@ -136,9 +137,9 @@ SP_GLOBAL int settle(__u32 slot, const struct scene *s, struct finding *f, const
 	if (!f->quiet) {
 		r.kind = observing(&v) ? SP_EVENT_WOULD_DROP : SP_EVENT_DROP;
 		r.exfil = (__u16)is_exfil(&v, f, p, s->iface_class);
-		emit(slot, &r, p, owner);
+		told = emit(slot, &r, p, owner);
 	}
-	return observing(&v) ? 1 : 0;
+	return told << 1 | (observing(&v) ? SP_PASSES : 0);
 }
 
 #endif

@@ -2,12 +2,16 @@
 #include "cli/tail_stream.h"
 
 #include "base/text.h"
+#include "base/version.h"
 #include "cli/client.h"
 #include "event/json.h"
+#include "event/names.h"
+#include "event/pcapng.h"
 
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <fmt/format.h>
 #include <limits>
 #include <optional>
 #include <poll.h>
@@ -57,8 +61,7 @@ std::optional<TailEnd> end_of(Ready ready) {
 }
 
 // nullopt: it is out.
-Result<std::optional<TailEnd>> write_line(const TailStream& stream, std::string line) {
-    line += '\n';
+Result<std::optional<TailEnd>> write_out(const TailStream& stream, const std::string& line) {
     for (std::size_t written = 0; written < line.size();) {
         if (const auto end = end_of(SP_TRY(wait_for(stream, stream.output, POLLOUT)))) return end;
         const ssize_t now = ::write(stream.output, line.data() + written, line.size() - written);
@@ -71,7 +74,7 @@ Result<std::optional<TailEnd>> write_line(const TailStream& stream, std::string 
 }
 
 struct Shown {
-    std::string line;
+    std::string text;              // with its newline; bytes of a pcapng; "": nothing
     std::optional<EventKind> kind; // nullopt: of a daemon that knows more than this command
     WallTime at{};
     bool is_last_word = false; // "you were too slow"
@@ -81,25 +84,39 @@ struct Shown {
 // shape of others as the detail of an event, dated as the one before.
 std::string unknown_line(const TailStream& stream, const std::string& line, WallTime before) {
     if (const auto* format = std::get_if<Format>(&stream.format))
-        return *format == Format::json ? line : escaped(line);
+        return (*format == Format::json ? line : escaped(line)) + '\n';
+    if (std::holds_alternative<Pcapng>(stream.format)) return "";
     Event event;
     event.at = before;
     event.kind = EventKind{std::numeric_limits<std::uint16_t>::max()};
     event.detail = line;
-    return to_line(event, std::get<EventFormat>(stream.format));
+    return to_line(event, std::get<EventFormat>(stream.format)) + '\n';
+}
+
+// Of packets only `lost` lines come without one.
+std::string pcapng_of(const std::string& line, const Event& event, PcapngWriter& writer) {
+    if (event.kind == EventKind::lost) {
+        say(fmt::format("sallyport: {} packets were lost ({})", event.count,
+                        event.lost_by ? to_string(*event.lost_by) : ""));
+        return "";
+    }
+    const Result<Capture> capture = capture_from_json(line);
+    return capture ? writer.packet(event, *capture) : "";
 }
 
 std::string known_line(const TailStream& stream, const std::string& line, const Event& event) {
     if (const auto* format = std::get_if<Format>(&stream.format))
-        return *format == Format::json ? line : to_text(event, stream.colour, stream.zone);
-    return to_line(event, std::get<EventFormat>(stream.format));
+        return (*format == Format::json ? line : to_text(event, stream.colour, stream.zone)) + '\n';
+    return to_line(event, std::get<EventFormat>(stream.format)) + '\n';
 }
 
-Shown show(const TailStream& stream, const std::string& line, WallTime before) {
+Shown show(const TailStream& stream, const std::string& line, WallTime before,
+           PcapngWriter& writer) {
     const auto event = event_from_json(line);
     if (!event)
-        return {.line = unknown_line(stream, line, before), .kind = std::nullopt, .at = before};
-    return {.line = known_line(stream, line, *event),
+        return {.text = unknown_line(stream, line, before), .kind = std::nullopt, .at = before};
+    const bool is_pcapng = std::holds_alternative<Pcapng>(stream.format);
+    return {.text = is_pcapng ? pcapng_of(line, *event, writer) : known_line(stream, line, *event),
             .kind = event->kind,
             .at = event->at,
             .is_last_word = event->lost_by == LostBy::slow_reader};
@@ -108,8 +125,12 @@ Shown show(const TailStream& stream, const std::string& line, WallTime before) {
 } // namespace
 
 Result<TailEnd> tail_stream(const TailStream& stream) {
-    SP_TRY(
-        send_request(stream.socket, {{"cmd", "tail"}, {"filter", filter_to_json(stream.filter)}}));
+    const bool is_pcapng = std::holds_alternative<Pcapng>(stream.format);
+    nlohmann::json request{{"cmd", "tail"}, {"filter", filter_to_json(stream.filter)}};
+    if (is_pcapng) request["packets"] = true;
+    if (stream.since) request["since"] = stream.since->count();
+    SP_TRY(send_request(stream.socket, request));
+    PcapngWriter writer;
     LineReader reader(stream.socket);
     bool is_answered = false;
     bool is_cut_off = false;
@@ -129,12 +150,15 @@ Result<TailEnd> tail_stream(const TailStream& stream) {
             if (!answer) return std::unexpected<Error>(answer.error());
             is_answered = true;
             until.reset();
+            if (!is_pcapng) continue;
+            const std::string head = writer.begin("sallyport " + std::string(own_version()));
+            if (const auto end = SP_TRY(write_out(stream, head))) return *end;
             continue;
         }
-        const Shown shown = show(stream, *line, last);
+        const Shown shown = show(stream, *line, last, writer);
         last = shown.at;
         is_cut_off = shown.is_last_word;
-        if (const auto end = SP_TRY(write_line(stream, shown.line))) return *end;
+        if (const auto end = SP_TRY(write_out(stream, shown.text))) return *end;
         if (shown.kind != EventKind::lost && ++seen == stream.count) return TailEnd::counted;
     }
 }

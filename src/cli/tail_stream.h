@@ -10,12 +10,15 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <variant>
 
 namespace sallyport {
 
 // How an event is shown: for people, as the daemon wrote it, or in the shape of another system.
-using TailFormat = std::variant<Format, EventFormat>;
+// Packets: what they are about is written as pcapng, and what is lost is said on stderr.
+struct Pcapng {};
+using TailFormat = std::variant<Format, EventFormat, Pcapng>;
 
 enum class TailEnd : std::uint8_t {
     counted,     // as many as were asked for
@@ -33,6 +36,7 @@ struct TailStream {
     Colour colour = Colour::never;
     Zone zone = Zone::local;
     std::uint64_t count = 0;                              // 0: no end
+    std::optional<std::chrono::seconds> since;            // reach back so far
     std::chrono::milliseconds patience = kAnswerPatience; // for the first answer alone
     EventFilter filter;
 };

@@ -13,6 +13,7 @@
 #include "compile/peers.h"
 #include "compile/table.h"
 #include "compile/tries.h"
+#include "sallyport/abi/capture.h"
 
 #include <algorithm>
 #include <set>
@@ -157,6 +158,7 @@ void write_settings(const Policy& policy, const CompileInput& input, MapImage& i
     image.slot.udp_idle_s = seconds_of(policy.flows.udp_idle);
     image.slot.tcp_idle_s = seconds_of(policy.flows.tcp_idle);
     image.slot.events_per_second = policy.events.per_second;
+    image.slot.capture_bytes = std::min(policy.events.capture_bytes, SP_CAPTURE_MAX);
     for (const Rule& rule : policy.rules) {
         std::uint32_t flags = rule.log_new ? SP_RULE_LOG_NEW : 0;
         if (rule.limit) {

@@ -114,7 +114,7 @@ Flows read_flows(Fields& root) {
 }
 
 Events read_events(Fields& root) {
-    constexpr std::uint32_t kMost = 1'000'000;
+    constexpr std::uint32_t kMost = 1'000'000, kCaptureMost = 2048;
     Events events;
     const Value* const table = root.get("events", ValueKind::table);
     if (table == nullptr) return events;
@@ -122,6 +122,7 @@ Events read_events(Fields& root) {
     events.per_second = fields.number("per-second", events.per_second, 1, kMost);
     events.repeat = fields.duration("repeat", events.repeat, seconds(1), std::chrono::hours(24));
     events.command_lines = fields.flag("command-lines", events.command_lines);
+    events.capture_bytes = fields.number("capture-bytes", events.capture_bytes, 0, kCaptureMost);
     events.names = fields.flag("names", events.names);
     fields.finish();
     return events;

@@ -44,6 +44,11 @@ struct ControlServer::Impl {
     std::uint64_t next = kListener + 1;
     std::uint64_t cut_off = 0;
     std::uint64_t lost = 0;
+    Recent events; // what `since` reaches back into
+    Recent packets;
+
+    explicit Impl(ControlLimits bounds)
+        : limits(bounds), events(bounds.recent_bytes), packets(bounds.recent_bytes) {}
 
     bool watch(int operation, int fd, std::uint64_t number, std::uint32_t interest) const {
         epoll_event wanted{};
@@ -55,6 +60,8 @@ struct ControlServer::Impl {
     void admit(Fd socket);
     void refuse(const Fd& socket) const;
     bool accept_one();
+    template <typename MakeLine>
+    void publish(const Event& event, ControlClient::Stream stream, MakeLine make_line);
     void handle(std::uint64_t number, std::uint32_t ready);
 };
 
@@ -92,7 +99,8 @@ void ControlServer::Impl::admit(Fd socket) {
     if (::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &who, &size) != 0) return;
     const std::uint64_t number = next++;
     const auto [at, is_new] = clients.try_emplace(
-        number, std::move(socket), Peer{.pid = who.pid, .uid = who.uid, .gid = who.gid}, limits);
+        number, std::move(socket), Peer{.pid = who.pid, .uid = who.uid, .gid = who.gid}, limits,
+        ControlClient::Past{.events = &events, .packets = &packets});
     ControlClient& client = at->second;
     client.registered = client.interest();
     if (!watch(EPOLL_CTL_ADD, client.fd(), number, client.registered)) clients.erase(at);
@@ -123,10 +131,12 @@ void ControlServer::Impl::handle(std::uint64_t number, std::uint32_t ready) {
     const auto at = clients.find(number);
     if (at == clients.end()) return;
     ControlClient& client = at->second;
+    const std::uint64_t lost_before = client.lost();
     Fate fate = Fate::stays;
     if ((ready & EPOLLERR) != 0) fate = Fate::goes;
     if (fate == Fate::stays && (ready & EPOLLOUT) != 0) fate = client.handle_output();
     if (fate == Fate::stays && (ready & EPOLLIN) != 0) fate = client.handle_input(handler);
+    lost += client.lost() - lost_before;
     // Both halves closed: nobody is left to send to.
     if (fate == Fate::stays && (ready & EPOLLHUP) != 0 && (ready & EPOLLIN) == 0) fate = Fate::goes;
     settle(number, fate);
@@ -134,10 +144,9 @@ void ControlServer::Impl::handle(std::uint64_t number, std::uint32_t ready) {
 
 Result<std::unique_ptr<ControlServer>>
 ControlServer::open(const std::string& path, ControlHandler handler, ControlLimits limits) {
-    auto impl = std::make_unique<Impl>();
+    auto impl = std::make_unique<Impl>(limits);
     impl->path = path;
     impl->handler = std::move(handler);
-    impl->limits = limits;
     impl->listener = SP_TRY(listen_at(path));
     impl->file = SP_TRY(file_id(path));
     impl->spare = spare_fd();
@@ -168,23 +177,46 @@ void ControlServer::handle_ready() {
     }
 }
 
-void ControlServer::take(const Event& event, const std::string& line) {
-    SharedLine shared; // made when the first reader wants it, as the next
-    SharedLine whole;  // with what is for root alone
-    for (auto at = impl_->clients.begin(); at != impl_->clients.end();) {
+template <typename MakeLine>
+void ControlServer::Impl::publish(const Event& event, ControlClient::Stream stream,
+                                  MakeLine make_line) {
+    for (auto at = clients.begin(); at != clients.end();) {
         auto& [number, client] = *at++; // settle() may remove this one
-        if (!client.wants(event)) continue;
-        const bool is_whole = client.is_root() && !event.cmdline.empty();
-        SharedLine& wanted = is_whole ? whole : shared;
-        if (wanted == nullptr)
-            wanted =
-                std::make_shared<const std::string>((is_whole ? to_json_line(event) : line) + '\n');
-        const std::uint64_t lost = client.lost();
-        const Fate fate = client.publish(event, wanted);
-        impl_->lost += client.lost() - lost;
-        impl_->cut_off += client.was_cut_off() ? 1u : 0u;
-        impl_->settle(number, fate);
+        if (!client.wants(event, stream)) continue;
+        const std::uint64_t lost_before = client.lost();
+        const Fate fate =
+            client.is_in_past() ? client.go_on() : client.publish(event, make_line(client));
+        lost += client.lost() - lost_before;
+        cut_off += client.was_cut_off() ? 1u : 0u;
+        settle(number, fate);
     }
+}
+
+void ControlServer::take(const Event& event, const std::string& line) {
+    Recent::Kept kept{.event = event, .line = std::make_shared<const std::string>(line + '\n')};
+    if (!event.cmdline.empty())
+        kept.whole = std::make_shared<const std::string>(to_json_line(event) + '\n');
+    const SharedLine shared = kept.line;
+    const SharedLine whole = kept.whole ? kept.whole : kept.line;
+    impl_->events.keep(std::move(kept), std::chrono::steady_clock::now());
+    impl_->publish(event, ControlClient::Stream::events,
+                   [&](const ControlClient& client) { return client.is_root() ? whole : shared; });
+}
+
+void ControlServer::take_packet(Event event, Capture capture) {
+    SharedLine line; // made when the first reader wants it
+    impl_->packets.keep({.event = event, .capture = capture}, std::chrono::steady_clock::now());
+    impl_->publish(event, ControlClient::Stream::packets, [&](const ControlClient&) {
+        if (!line) line = std::make_shared<const std::string>(packet_line(event, capture) + '\n');
+        return line;
+    });
+}
+
+void ControlServer::take_packet_loss(Event event) {
+    const auto line = std::make_shared<const std::string>(to_json_line(event) + '\n');
+    impl_->packets.keep({.event = event, .line = line}, std::chrono::steady_clock::now());
+    impl_->publish(event, ControlClient::Stream::packets,
+                   [&](const ControlClient&) { return line; });
 }
 
 std::size_t ControlServer::clients() const {

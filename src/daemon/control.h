@@ -3,7 +3,9 @@
 // The control socket's server. A request is one line of JSON, {"cmd":"status"};
 // its answer is one line, {"ok":true,...} or {"ok":false,"error":...,"hint":...}.
 // {"cmd":"tail","filter":{...}} is answered by {"ok":true,"tail":true} and then
-// by a line for each event that matches, until one side closes.
+// by a line for each event that matches, until one side closes. With "since":SECONDS it
+// begins with what is still remembered of that time. With "packets":true, for root alone,
+// it is a line for each packet instead (event/capture.h), repeats and all.
 //
 // Nothing here blocks. Each client has a queue of bounded size. Who is slow gets no arrivals for a
 // while, and a `lost` line; who lets the queue overflow is told by a last such line and cut
@@ -37,9 +39,10 @@ struct ControlLimits {
     std::size_t clients = 256;
     std::size_t request_bytes = 64u << 10; // a longer line cuts its sender off
     std::size_t queue_bytes = 1u << 20;    // unsent bytes of one client
+    std::size_t recent_bytes = 2u << 20;   // remembered: of arrivals, of else, and of packets both
 };
 
-class ControlServer final : public EventSink {
+class ControlServer final : public EventSink, public PacketSink {
   public:
     // Makes the directory (0755) where it is missing, replaces the socket of a
     // daemon that is gone. ErrorKind::conflict when one answers there. The socket
@@ -52,6 +55,8 @@ class ControlServer final : public EventSink {
     [[nodiscard]] int epoll_fd() const;
     void handle_ready();
     void take(const Event& event, const std::string& line) override;
+    void take_packet(Event event, Capture capture) override;
+    void take_packet_loss(Event event) override;
 
     [[nodiscard]] std::size_t clients() const;
     [[nodiscard]] std::uint64_t cut_off() const; // slow readers, ever

@@ -6,8 +6,10 @@
 #include "event/json.h"
 #include "sallyport/abi/event.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <fmt/format.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -79,13 +81,8 @@ ordered_json ControlClient::answer_to(const std::string& text, const ControlHand
         return refusal(
             fail(ErrorKind::invalid_input, "a request is a JSON object with a \"cmd\"").error());
     }
-    if (request["cmd"] == "tail") {
-        const auto filter = filter_from_json(request.value("filter", json::object()));
-        if (!filter) return refusal(filter.error());
-        filter_ = *filter;
-        return {{"ok", true}, {"tail", true}};
-    }
     try {
+        if (request["cmd"] == "tail") return begin_tail(request);
         const auto result = handler(request, peer_);
         if (!result) return refusal(result.error());
         ordered_json object{{"ok", true}};
@@ -93,6 +90,60 @@ ordered_json ControlClient::answer_to(const std::string& text, const ControlHand
         return object;
     } catch (const json::exception& error) { // a request of another shape than the handler thought
         return refusal(fail(ErrorKind::invalid_input, json_words(error.what())).error());
+    }
+}
+
+ordered_json ControlClient::begin_tail(const json& request) {
+    const auto filter = filter_from_json(request.value("filter", json::object()));
+    if (!filter) return refusal(filter.error());
+    const bool packets = request.value("packets", false);
+    // They hold what was said, not only who spoke.
+    if (packets && !is_root())
+        return refusal(fail(ErrorKind::permission, "packets are shown to root alone",
+                            "without --pcap, members of the group sallyport see events")
+                           .error());
+    std::optional<Recent::Place> place;
+    if (request.contains("since")) {
+        const json& since = request["since"];
+        if (!since.is_number_unsigned())
+            return refusal(
+                fail(ErrorKind::invalid_input, "\"since\" is a whole number of seconds").error());
+        const auto seconds =
+            std::min<std::uint64_t>(since.get<std::uint64_t>(), std::uint64_t{366} * 24 * 3600);
+        const auto from =
+            std::chrono::steady_clock::now() - std::chrono::seconds(static_cast<long>(seconds));
+        place = (packets ? past_.packets : past_.events)->since(from);
+    }
+    stream_ = packets ? Stream::packets : Stream::events;
+    filter_ = *filter;
+    place_ = place;
+    return {{"ok", true}, {"tail", true}};
+}
+
+// So much that the socket is kept busy, and no more: who is slow must not have it all twice.
+void ControlClient::queue_past() {
+    const Recent& recent = *(stream_ == Stream::packets ? past_.packets : past_.events);
+    while (place_ && filter_ && queued_bytes_ < limits_.queue_bytes / 4) {
+        const Recent::Step step = recent.next(*place_);
+        if (step.missed != 0) {
+            lost_ += step.missed;
+            queue_event(
+                std::make_shared<const std::string>(to_json_line(lost_event(step.missed)) + '\n'),
+                step.missed, step.missed);
+        }
+        if (step.kept == nullptr) {
+            place_.reset();
+            return;
+        }
+        const Recent::Kept& kept = *step.kept;
+        latest_at_ = kept.event.at;
+        if (host_.empty()) host_ = kept.event.host;
+        if (!matches(*filter_, kept.event)) continue;
+        SharedLine line = is_root() && kept.whole ? kept.whole : kept.line;
+        if (!line && kept.capture)
+            line =
+                std::make_shared<const std::string>(packet_line(kept.event, *kept.capture) + '\n');
+        if (line) queue_event(std::move(line), 1, 0);
     }
 }
 
@@ -168,6 +219,7 @@ void ControlClient::cut_off() {
 }
 
 ControlClient::Fate ControlClient::handle_output() {
+    if (place_ && !leaving_) queue_past();
     while (!queue_.empty()) {
         const std::string& line = *queue_.front().line;
         const ssize_t sent = ::send(fd(), line.data() + sent_of_first_,
@@ -178,6 +230,7 @@ ControlClient::Fate ControlClient::handle_output() {
         queued_bytes_ -= line.size();
         sent_of_first_ = 0;
         queue_.pop_front();
+        if (place_ && !leaving_) queue_past();
         if (queue_.empty()) tell_left_out(); // it has caught up
     }
     return leaving_ ? Fate::goes : Fate::stays;

@@ -5,6 +5,7 @@
 #include "base/fd.h"
 #include "daemon/control.h"
 #include "event/filter.h"
+#include "event/recent.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -16,22 +17,31 @@
 
 namespace sallyport {
 
-using SharedLine = std::shared_ptr<const std::string>; // with its newline
-
 class ControlClient {
   public:
     enum class Fate : std::uint8_t { stays, goes };
 
-    ControlClient(Fd socket, Peer peer, const ControlLimits& limits)
-        : socket_(std::move(socket)), peer_(peer), limits_(limits) {}
+    enum class Stream : std::uint8_t { events, packets };
+    // What `since` reaches back into; not owned.
+    struct Past {
+        const Recent* events = nullptr;
+        const Recent* packets = nullptr;
+    };
+
+    ControlClient(Fd socket, Peer peer, const ControlLimits& limits, Past past)
+        : socket_(std::move(socket)), peer_(peer), limits_(limits), past_(past) {}
 
     // Reads once and answers every whole line there is.
     [[nodiscard]] Fate handle_input(const ControlHandler& handler);
     // Sends what the socket takes.
     [[nodiscard]] Fate handle_output();
-    [[nodiscard]] bool wants(const Event& event) const {
-        return filter_ && matches(*filter_, event);
+    [[nodiscard]] bool wants(const Event& event, Stream stream) const {
+        return filter_ && stream_ == stream && matches(*filter_, event);
     }
+    // It is still being sent what was before it came. What comes now follows from there: until
+    // it has caught up, go_on() stands for publish().
+    [[nodiscard]] bool is_in_past() const { return place_.has_value(); }
+    [[nodiscard]] Fate go_on() { return queue_.empty() ? handle_output() : Fate::stays; }
     [[nodiscard]] bool is_root() const { return peer_.uid == 0; }
     // One event it wants. Anybody can make arrivals, at any rate: while half of the queue is unsent
     // they are left out for this reader, who is told how many when it has caught up, and what
@@ -57,6 +67,8 @@ class ControlClient {
     void answer(const std::string& request, const ControlHandler& handler);
     [[nodiscard]] nlohmann::ordered_json answer_to(const std::string& request,
                                                    const ControlHandler& handler);
+    [[nodiscard]] nlohmann::ordered_json begin_tail(const nlohmann::json& request);
+    void queue_past();
     void queue_answer(const nlohmann::ordered_json& object);
     void queue_event(SharedLine line, std::uint64_t events, std::uint64_t lost);
     [[nodiscard]] Event lost_event(std::uint64_t count) const;
@@ -67,6 +79,9 @@ class ControlClient {
     Fd socket_;
     Peer peer_;
     ControlLimits limits_;
+    Past past_;
+    Stream stream_ = Stream::events;
+    std::optional<Recent::Place> place_; // set: it is in the past
     std::string input_;
     std::deque<Queued> queue_;
     std::size_t queued_bytes_ = 0;

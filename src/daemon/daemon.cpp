@@ -64,6 +64,10 @@ Status Daemon::open() {
     ring_ = SP_TRY(RingReader::open(
         std::array{maps.leaving, maps.events},
         [this](std::span<const std::byte> record) { publisher_.take_record(record); }));
+    captures_ = SP_TRY(
+        RingReader::open(std::array{maps.captures}, [this](std::span<const std::byte> record) {
+            publisher_.take_capture(record);
+        }));
     answers_ = SP_TRY(
         RingReader::open(std::array{maps.answers}, [this](std::span<const std::byte> record) {
             publisher_.take_answer(record);
@@ -74,6 +78,7 @@ Status Daemon::open() {
         options_.paths.control_socket(),
         [this](const nlohmann::json& request, const Peer& peer) { return answer(request, peer); }));
     publisher_.add_sink(control_.get());
+    publisher_.set_packet_sink(control_.get());
     std::error_code error;
     std::filesystem::create_directories(options_.paths.log_dir, error);
     Result<std::unique_ptr<LogFile>> log =
@@ -168,6 +173,9 @@ void Daemon::drain_ring() {
     const Result<bool> drained = ring_->drain();
     ring_has_more_ = drained && *drained;
     if (!drained) log_error(drained.error());
+    const Result<bool> captured = captures_->drain();
+    if (captured && *captured) ring_has_more_ = true;
+    if (!captured) log_error(captured.error());
 }
 
 void Daemon::on_signal() {

@@ -78,7 +78,8 @@ class Daemon {
     std::unique_ptr<MetricsListener> metrics_;
     std::optional<RingReader> answers_; // read before what they name
     std::optional<RingReader> ring_;
-    bool ring_has_more_ = false;
+    std::optional<RingReader> captures_;
+    bool ring_has_more_ = false; // or the captures'
     std::optional<InterfaceWatch> interfaces_;
     std::optional<JailKeeper> jails_;
     Fd epoll_;

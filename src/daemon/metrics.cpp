@@ -187,6 +187,9 @@ void add_events(std::vector<MetricFamily>& all, const StatusView& status) {
     for (const auto& [where, count] : status.events_lost_by)
         lost.samples.push_back({.labels = {{.name = "reason", .value = where}}, .value = count});
     all.push_back(std::move(lost));
+    all.push_back(single("sallyport_captures_lost_total",
+                         "Packets of events that were lost for want of room", counter,
+                         status.captures_lost));
 }
 
 void add_sight(std::vector<MetricFamily>& all, const StatusView& status) {

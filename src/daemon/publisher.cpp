@@ -71,10 +71,36 @@ void Publisher::take_answer(std::span<const std::byte> record) {
 void Publisher::take_record(std::span<const std::byte> record) {
     Result<Event> event = decode_event(record, monotonic_to_wall());
     if (!event) return; // of a program newer than this daemon; its counters still tell
+    if (std::optional<Sighting> seen = sightings_.add(*event)) show(*std::move(seen));
     // Named before it is folded: the process may be gone when the count comes.
     const SteadyTime at = std::chrono::steady_clock::now();
     if (Limited::is_refusal(*event)) say_limited(*event, at);
     for (Event& ready : fold_.add(*std::move(event), at)) publish(named(std::move(ready)));
+}
+
+void Publisher::take_capture(std::span<const std::byte> record) {
+    Result<Capture> capture = decode_capture(record);
+    if (!capture) return;
+    if (std::optional<Sighting> seen = sightings_.add(*std::move(capture))) show(*std::move(seen));
+}
+
+void Publisher::show(Sighting sighting) {
+    if (packets_ == nullptr) return;
+    Event event = named(std::move(sighting.event));
+    event.host = host_;
+    packets_->take_packet(std::move(event), std::move(sighting.capture));
+}
+
+void Publisher::say_lost_packets(std::uint64_t total) {
+    if (total <= told_packets_ || packets_ == nullptr) return;
+    Event event;
+    event.at = now();
+    event.host = host_;
+    event.kind = EventKind::lost;
+    event.lost_by = LostBy::ring_full;
+    event.count = total - told_packets_;
+    told_packets_ = total;
+    packets_->take_packet_loss(std::move(event));
 }
 
 void Publisher::say_limited(const Event& refusal, SteadyTime at) {
@@ -114,11 +140,13 @@ void Publisher::tick(const Counters& counters) {
 void Publisher::forget_losses(const Counters& counters) {
     told_full_ = counters.counts[SP_COUNT_EVENTS_LOST];
     told_rate_ = counters.counts[SP_COUNT_EVENTS_HELD];
+    told_packets_ = counters.counts[SP_COUNT_CAPTURES_LOST];
 }
 
 void Publisher::say_losses(const Counters& counters) {
     say_lost(LostBy::ring_full, counters.counts[SP_COUNT_EVENTS_LOST], told_full_);
     say_lost(LostBy::over_rate, counters.counts[SP_COUNT_EVENTS_HELD], told_rate_);
+    say_lost_packets(counters.counts[SP_COUNT_CAPTURES_LOST]);
 }
 
 void Publisher::flush() {

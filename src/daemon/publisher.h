@@ -3,6 +3,7 @@
 // From the ring to the readers: decode, name, fold, number, hand to every sink.
 #include "daemon/owner.h"
 #include "daemon/seen_names.h"
+#include "daemon/sightings.h"
 #include "event/event.h"
 #include "event/fold.h"
 #include "event/limited.h"
@@ -41,6 +42,10 @@ class Publisher {
     void take_answer(std::span<const std::byte> record);
     // A record of the ring.
     void take_record(std::span<const std::byte> record);
+    // A record of the ring of captures.
+    void take_capture(std::span<const std::byte> record);
+    // Not owned; it outlives the publisher.
+    void set_packet_sink(PacketSink* sink) { packets_ = sink; }
     // The counts whose time is up, and what the kernel had to lose since the last call.
     void tick(const Counters& counters);
     // Everything held back, for a clean end.
@@ -61,6 +66,8 @@ class Publisher {
 
   private:
     void publish(Event event);
+    void show(Sighting sighting);
+    void say_lost_packets(std::uint64_t total);
     void say_lost(LostBy by, std::uint64_t total, std::uint64_t& told);
     [[nodiscard]] Event named(Event event);
     void name_ends(Event& event) const;
@@ -73,11 +80,14 @@ class Publisher {
     Fold fold_;
     Limited limited_;
     std::vector<EventSink*> sinks_;
+    Sightings sightings_;
+    PacketSink* packets_ = nullptr;
     std::string host_;
     std::uint64_t host_netns_ = 0;
     std::uint64_t seq_ = 0;
     std::uint64_t told_full_ = 0;
     std::uint64_t told_rate_ = 0;
+    std::uint64_t told_packets_ = 0;
     SteadyTime lost_said_{};
 };
 

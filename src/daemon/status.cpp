@@ -119,6 +119,7 @@ StatusView view_from(const json& object) {
     view.events_lost = events.value("lost", std::uint64_t{0});
     view.events_lost_by =
         part_of(events, "lost_by", json::object()).get<std::map<std::string, std::uint64_t>>();
+    view.captures_lost = events.value("captures_lost", std::uint64_t{0});
     view.version = text_in(object, "version");
     view.waiting = part_of(object, "waiting", json::array()).get<std::vector<std::string>>();
     view.blind = part_of(object, "blind", json::array()).get<std::vector<std::string>>();
@@ -195,7 +196,8 @@ ordered_json to_json(const StatusView& status) {
              {{"sent", status.events_sent},
               {"folded", status.events_folded},
               {"lost", status.events_lost},
-              {"lost_by", lost_by}}},
+              {"lost_by", lost_by},
+              {"captures_lost", status.captures_lost}}},
             {"packet_sockets", sockets},
             {"version", or_null(status.version)},
             {"waiting", status.waiting},

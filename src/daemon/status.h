@@ -91,6 +91,7 @@ struct StatusView {
     // By LostBy. `events_lost` is what the kernel lost; a daemon adds what its readers and its
     // log file did since it began.
     std::map<std::string, std::uint64_t> events_lost_by;
+    std::uint64_t captures_lost = 0;  // packets of events, for want of room
     std::string version;              // of the daemon that says so; "": null, no daemon does
     std::vector<std::string> waiting; // names and globs of [host] interfaces that match no NIC yet
     std::vector<std::string> blind; // what this kernel cannot see: "af-xdp", "packet-sockets", ...

@@ -253,6 +253,7 @@ Result<StatusView> build_status(const Maps& maps, const std::vector<HookState>& 
     view.events_lost_by = {{to_string(LostBy::ring_full), counters.counts[SP_COUNT_EVENTS_LOST]},
                            {to_string(LostBy::over_rate), counters.counts[SP_COUNT_EVENTS_HELD]}};
     for (const auto& [where, count] : view.events_lost_by) view.events_lost += count;
+    view.captures_lost = counters.counts[SP_COUNT_CAPTURES_LOST];
     view.blind = blind_spots(hooks, slot);
     if (const Result<std::vector<Interface>> nics = list_interfaces())
         view.waiting = awaited(enforced.guards(), *nics);

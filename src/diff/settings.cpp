@@ -167,6 +167,8 @@ std::vector<SettingChange> compare_settings(const Space& space, Sets& sets) {
     compare_setting("events.repeat", before.events.repeat, after.events.repeat, kSpan, changes);
     compare_setting("events.command-lines", before.events.command_lines, after.events.command_lines,
                     kText, changes);
+    compare_setting("events.capture-bytes", before.events.capture_bytes, after.events.capture_bytes,
+                    kNumber, changes);
     compare_setting("events.names", before.events.names, after.events.names, kText, changes);
     compare_bans(before.bans, after.bans, sets, changes);
     compare_jails(before, after, sets, changes);

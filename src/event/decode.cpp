@@ -64,6 +64,7 @@ Result<Event> decode_event(std::span<const std::byte> record,
     // Unsigned, so that a senseless clock in the record wraps instead of overflowing.
     const auto wall_ns = raw.at_ns + static_cast<std::uint64_t>(monotonic_to_wall.count());
     event.at = WallTime{std::chrono::microseconds{static_cast<std::int64_t>(wall_ns / 1000)}};
+    event.stamp = {.at_ns = raw.at_ns, .cpu = raw.cpu};
     event.kind = static_cast<EventKind>(raw.kind);
     event.direction = raw.direction;
     event.reason = raw.reason;

@@ -16,6 +16,13 @@ namespace sallyport {
 
 using WallTime = std::chrono::sys_time<std::chrono::microseconds>;
 
+// Which of the kernel's records it was: no two of one CPU have the same time.
+struct Stamp {
+    std::uint64_t at_ns = 0; // CLOCK_MONOTONIC; 0: none of the kernel's
+    std::uint16_t cpu = 0;
+    bool operator==(const Stamp&) const = default;
+};
+
 // Absent facts are empty: nullopt, "" or, where said, 0.
 struct Event {
     std::uint64_t seq = 0; // given when it is published; 0: not yet
@@ -81,6 +88,7 @@ struct Event {
     std::uint32_t ifindex = 0;     // 0: none
     std::uint32_t rule_number = 0; // rule + 1 of `generation`; 0: none
     std::uint64_t cgroup_id = 0;   // 0: not known
+    Stamp stamp{};
 
     bool operator==(const Event&) const = default;
 };

@@ -3,6 +3,7 @@
 
 #include "base/fd.h"
 #include "base/text.h"
+#include "explain/capture_file.h"
 
 #include <algorithm>
 #include <bit>
@@ -17,8 +18,6 @@
 
 namespace sallyport::explain {
 namespace {
-
-using View = std::span<const std::uint8_t>;
 
 constexpr std::size_t kEthernet = 14;
 constexpr std::size_t kFileHead = 24, kRecordHead = 16;
@@ -48,28 +47,18 @@ int digit_of(char c) {
     return -1;
 }
 
-// Numbers of a capture file, in the byte order that its first four bytes tell.
-class Numbers {
-  public:
-    Numbers(View bytes, std::endian order) : bytes_(bytes), order_(order) {}
-
-    [[nodiscard]] std::uint32_t at(std::size_t offset) const {
-        std::uint32_t value = 0;
-        for (std::size_t i = 0; i < 4; ++i)
-            value = value << 8 | bytes_[offset + (order_ == std::endian::big ? i : 3 - i)];
-        return value;
+Result<std::endian> order_of(View file) {
+    constexpr const char* kHint = "write it with: tcpdump -w FILE, or sallyport tail --pcap FILE";
+    if (file.size() < kFileHead)
+        return wrong("no capture file: it is shorter than its head", kHint);
+    for (const std::endian order : {std::endian::little, std::endian::big}) {
+        const std::uint32_t magic = Numbers(file, order).at(0);
+        if (magic == 0xa1b2c3d4 || magic == 0xa1b23c4d) return order;
     }
+    return wrong("no capture file: it does not begin as one", kHint);
+}
 
-  private:
-    View bytes_;
-    std::endian order_;
-};
-
-// How many bytes of a packet of that link type stand before its IP header.
-struct Link {
-    Layer layer = Layer::frame;
-    std::size_t skip = 0;
-};
+} // namespace
 
 std::optional<Link> link_of(std::uint32_t type) {
     switch (type) {
@@ -89,20 +78,6 @@ std::optional<Link> link_of(std::uint32_t type) {
         return std::nullopt;
     }
 }
-
-Result<std::endian> order_of(View file) {
-    constexpr const char* kHint = "write it with: tcpdump -w FILE, or editcap -F pcap IN OUT";
-    if (file.size() < kFileHead)
-        return wrong("no capture file: it is shorter than its head", kHint);
-    for (const std::endian order : {std::endian::little, std::endian::big}) {
-        const std::uint32_t magic = Numbers(file, order).at(0);
-        if (magic == 0xa1b2c3d4 || magic == 0xa1b23c4d) return order;
-        if (magic == 0x0a0d0d0a) return wrong("a pcapng file, which is not read here", kHint);
-    }
-    return wrong("no capture file: it does not begin as one", kHint);
-}
-
-} // namespace
 
 Result<Captured> parse_hex(std::string_view text) {
     Captured packet;
@@ -137,6 +112,7 @@ Result<Captured> parse_hex(std::string_view text) {
 }
 
 Result<std::vector<Captured>> parse_pcap(View file) {
+    if (is_pcapng(file)) return parse_pcapng(file);
     const Numbers numbers(file, SP_TRY(order_of(file)));
     // Above 16 bits stands what a frame check sequence has.
     const std::uint32_t type = numbers.at(20) & 0xffff;

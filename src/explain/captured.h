@@ -29,7 +29,7 @@ struct Captured {
 // VLAN's, or ARP's) where a frame has it is a frame; else what begins with 4 or 6 is IP.
 [[nodiscard]] Result<Captured> parse_hex(std::string_view text);
 
-// A libpcap file of Ethernet, bare IP or Linux "cooked" packets, of either byte order, in
+// A libpcap or pcapng file of Ethernet, bare IP or Linux "cooked" packets, of either byte order, in
 // microseconds or nanoseconds. Every packet, in order; an error names the first that is wrong.
 [[nodiscard]] Result<std::vector<Captured>> parse_pcap(std::span<const std::uint8_t> file);
 [[nodiscard]] Result<std::vector<Captured>> read_pcap(const std::string& path);

@@ -43,6 +43,7 @@ struct Maps {
     int rule_counts = -1;
     int events = -1;
     int leaving = -1;
+    int captures = -1;
     int answers = -1;
     int owners = -1;
     int meta = -1;

@@ -51,6 +51,7 @@ Maps maps_of(const sp_bpf& s) {
         .rule_counts = fd(s.maps.sp_rule_counts),
         .events = fd(s.maps.sp_events),
         .leaving = fd(s.maps.sp_leaving),
+        .captures = fd(s.maps.sp_captures),
         .answers = fd(s.maps.sp_answers),
         .owners = fd(s.maps.sp_owners),
         .meta = fd(s.maps.sp_meta),

@@ -64,8 +64,9 @@ struct Flows {
 struct Events {
     std::uint32_t per_second = 1000;
     std::chrono::seconds repeat{10};
-    bool command_lines = false; // arguments may hold secrets
-    bool names = true;          // by DNS answers that were seen
+    bool command_lines = false;        // arguments may hold secrets
+    std::uint32_t capture_bytes = 256; // of a packet that an event is about; 0: none
+    bool names = true;                 // by DNS answers that were seen
 };
 
 // A zone whose file says whom to ban, as long as it does.

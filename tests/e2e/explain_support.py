@@ -13,7 +13,7 @@ import sys
 from harness import E2e, HOST, PEER
 from cgroups import hierarchy
 
-RINGS = {"sp_events", "sp_leaving", "sp_proofs", "sp_answers"}
+RINGS = {"sp_answers", "sp_captures", "sp_events", "sp_leaving", "sp_proofs"}
 NO_DUMP = {"sp_owners", "sp_counted"}  # storage of sockets, which bpftool does not dump
 BPF, BPF_OBJ_GET = {"x86_64": 321}.get(platform.machine(), 280), 7
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Events under pressure: over the credit they are held, in a full ring they are
 // lost; both are counted, and the verdict stands.
+#include "event/capture.h"
 #include "support/bench.h"
 #include "support/counters.h"
 #include "support/machine.h"
@@ -110,4 +111,70 @@ TEST_CASE("arrivals that fill their ring leave room for what leaves") {
     for (const sp_event& event : bench.instance().take_events())
         leaving += event.direction == SP_EGRESS ? 1u : 0u;
     CHECK(leaving == 20);
+}
+
+namespace {
+
+std::vector<Capture> captures_of(const Bench& bench) {
+    std::vector<Capture> captures;
+    for (const std::vector<std::byte>& record : bench.instance().take_captures()) {
+        Result<Capture> capture = decode_capture(record);
+        REQUIRE(capture.has_value());
+        captures.push_back(*std::move(capture));
+    }
+    return captures;
+}
+
+} // namespace
+
+TEST_CASE("what an event is about is kept as it was, up to what the policy says") {
+    for (std::uint32_t most : {0u, 1u, 40u, 256u, 257u, 1000u, 2048u}) {
+        Policy policy = parsed("");
+        policy.events.capture_bytes = most;
+        Bench bench{policy};
+        for (std::size_t payload : {0u, 300u, 1300u}) {
+            static_cast<void>(bench.instance().take_events());
+            static_cast<void>(captures_of(bench));
+            Packet in = to_host(Family::v6) / tcp{.dport = 23} / raw{.bytes = Bytes(payload, 0x5a)};
+            Packet out =
+                from_host(Family::v4) / udp{.dport = 443} / raw{.bytes = Bytes(payload, 0xa5)};
+            Seen seen[] = {bench.xdp(in), bench.tc(out)};
+            Bytes frames[] = {in.bytes(), out.bytes()};
+            std::vector<Capture> captures = captures_of(bench);
+            REQUIRE(captures.size() == (most == 0 ? 0 : 2));
+            for (std::size_t i = 0; i < captures.size(); ++i) {
+                REQUIRE(seen[i].events.size() == 1);
+                CHECK(captures[i].layer == CaptureLayer::frame);
+                CHECK(captures[i].wire_size == frames[i].size());
+                CHECK(captures[i].stamp.at_ns == seen[i].events[0].at_ns);
+                CHECK(captures[i].stamp.cpu == seen[i].events[0].cpu);
+                frames[i].resize(std::min<std::size_t>(frames[i].size(), most));
+                CHECK(captures[i].bytes == frames[i]);
+            }
+        }
+    }
+}
+
+TEST_CASE("what passes is not kept, nor what nobody is told of") {
+    Policy policy = parsed("");
+    policy.events.per_second = 0;
+    Bench silent{policy};
+    static_cast<void>(captures_of(silent));
+    static_cast<void>(press(silent, 20));
+    CHECK(captures_of(silent).empty());
+    Bench bench{allow_in("ssh", "any", "tcp", "22")};
+    static_cast<void>(bench.xdp(to_host(Family::v4) / tcp{}));
+    CHECK(captures_of(bench).empty());
+}
+
+TEST_CASE("captures that find no room are counted, and cost no event") {
+    Bench bench{allow_in("ssh", "any", "tcp", "22")};
+    static_cast<void>(bench.instance().take_events());
+    static_cast<void>(captures_of(bench));
+    Pressure pressed = press(bench, 6000);
+    CHECK(pressed.dropped == 6000);
+    CHECK(pressed.rose[SP_COUNT_CAPTURES_LOST] > 0);
+    CHECK(captures_of(bench).size() + pressed.rose[SP_COUNT_CAPTURES_LOST] ==
+          pressed.rose[SP_COUNT_EVENTS_SENT]);
+    static_cast<void>(bench.instance().take_events());
 }

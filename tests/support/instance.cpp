@@ -22,6 +22,12 @@ int keep_event(void* context, void* data, std::size_t size) {
     return 0;
 }
 
+int keep_capture(void* context, void* data, std::size_t size) {
+    const auto* bytes = static_cast<const std::byte*>(data);
+    static_cast<std::vector<std::vector<std::byte>>*>(context)->emplace_back(bytes, bytes + size);
+    return 0;
+}
+
 } // namespace
 
 void Instance::FreeRing::operator()(ring_buffer* ring) const {
@@ -30,8 +36,9 @@ void Instance::FreeRing::operator()(ring_buffer* ring) const {
 
 Instance::Instance(Programs programs, const sp_settings& settings)
     : programs_(std::move(programs)), settings_(settings),
-      ring_(ring_buffer__new(maps().events, keep_event, &events_, nullptr)) {
-    SP_CHECK(ring_ != nullptr);
+      ring_(ring_buffer__new(maps().events, keep_event, &events_, nullptr)),
+      capture_ring_(ring_buffer__new(maps().captures, keep_capture, &captures_, nullptr)) {
+    SP_CHECK(ring_ != nullptr && capture_ring_ != nullptr);
     SP_CHECK(ring_buffer__add(ring_.get(), maps().leaving, keep_event, &events_) == 0);
 }
 
@@ -54,6 +61,11 @@ Instance& Instance::with(const sp_settings& settings) {
 std::vector<sp_event> Instance::take_events() {
     ring_buffer__consume(ring_.get());
     return std::exchange(events_, {});
+}
+
+std::vector<std::vector<std::byte>> Instance::take_captures() {
+    ring_buffer__consume(capture_ring_.get());
+    return std::exchange(captures_, {});
 }
 
 void Instance::forget_flows() {

@@ -26,6 +26,8 @@ class Instance {
     [[nodiscard]] const sp_settings& settings() const { return settings_; }
     // Events since the last call, in order.
     [[nodiscard]] std::vector<sp_event> take_events();
+    // Records of the ring of captures since the last call.
+    [[nodiscard]] std::vector<std::vector<std::byte>> take_captures();
     // Empties the flow table, every entry of it.
     void forget_flows();
     [[nodiscard]] std::uint32_t next_generation() { return ++generation_; }
@@ -43,6 +45,8 @@ class Instance {
     sp_settings settings_;
     std::vector<sp_event> events_;
     std::unique_ptr<ring_buffer, FreeRing> ring_;
+    std::vector<std::vector<std::byte>> captures_;
+    std::unique_ptr<ring_buffer, FreeRing> capture_ring_;
     std::uint32_t generation_ = 0;
     std::uint64_t ticket_ = 0;
 };

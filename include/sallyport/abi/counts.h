@@ -30,6 +30,7 @@ SP_ASSERT_SIZE(struct sp_rule_count, 32);
 #define SP_COUNT_FLOWS_REFUSED 131u
 #define SP_COUNT_COOKIES_SENT 132u  /* SYNs that XDP answered itself */
 #define SP_COUNT_COOKIES_TAKEN 133u /* ACKs whose cookie was one of those */
+#define SP_COUNT_CAPTURES_LOST 134u /* the ring of captures was full */
 #define SP_COUNT_HOOK_ADMITTED 136u /* + enum sp_hook */
 #define SP_COUNT_HOOK_DROPPED 144u  /* + enum sp_hook */
 #define SP_COUNT_CHALLENGED 152u    /* refused SYNs whose source was asked to prove itself */

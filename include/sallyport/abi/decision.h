@@ -79,8 +79,11 @@ struct sp_slot {
 	__u32 udp_idle_s;   /* life of a flow that is not TCP */
 	__u32 tcp_idle_s;   /* life of a TCP flow */
 	__u32 events_per_second; /* per CPU and direction */
+	__u32
+	    capture_bytes; /* of a packet that an event is about; 0: none, SP_CAPTURE_MAX at most */
+	__u32 spare;
 };
-SP_ASSERT_SIZE(struct sp_slot, 144);
+SP_ASSERT_SIZE(struct sp_slot, 152);
 
 /* sp_rule.flags */
 #define SP_RULE_LOG_NEW 1u

@@ -59,7 +59,8 @@ struct sp_event {
 	__u64 netns;  /* cookie; 0: not known */
 	char comm[SP_COMM_LEN];
 	__u16 socket_family; /* AF_* of a refused socket (SP_HOOK_SOCKET); 0: none */
-	__u16 spare[7];
+	__u16 cpu;	     /* on which it was written */
+	__u16 spare[6];
 };
 SP_ASSERT_SIZE(struct sp_event, 128);
 

@@ -18,7 +18,7 @@ TEST_CASE("the status is what the manual shows, key by key and in its order") {
         R"("reasons":{"malformed":5,"no-rule":40},)"
         R"("rules":[{"name":"ssh","direction":"ingress","admitted":12,"limited":0,"bytes":8811,"denied":0}],)"
         R"("flows":{"entries":12,"max":262144,"refused":0},"cookies":{"sent":0,"taken":0},"challenges":{"sent":0,"lost":0},"answers":{"heard":0,"lost":0},"bans":{"active":0},"jails":[],)"
-        R"("events":{"sent":31,"folded":14,"lost":0,"lost_by":{"over-rate":0,"ring-full":0}},"packet_sockets":null,"version":null,"waiting":[],"blind":["af-xdp"]})");
+        R"("events":{"sent":31,"folded":14,"lost":0,"lost_by":{"over-rate":0,"ring-full":0},"captures_lost":0},"packet_sockets":null,"version":null,"waiting":[],"blind":["af-xdp"]})");
 }
 
 TEST_CASE("the status lists who holds packet sockets") {

@@ -136,12 +136,13 @@ TEST_CASE("each member of [flows] and [events] that changes alone is a differenc
                 to("flows.udp_idle", 77s, &Policy::flows, &Flows::udp_idle)},
                count(a, b, c));
     const Events events;
-    const auto& [d, e, f, g] = events;
+    const auto& [d, e, f, g, h] = events;
     check_each({to("events.per_second", 77u, &Policy::events, &Events::per_second),
                 to("events.repeat", 77s, &Policy::events, &Events::repeat),
                 to("events.command_lines", true, &Policy::events, &Events::command_lines),
+                to("events.capture_bytes", 77u, &Policy::events, &Events::capture_bytes),
                 to("events.names", false, &Policy::events, &Events::names)},
-               count(d, e, f, g));
+               count(d, e, f, g, h));
 }
 
 TEST_CASE("each member of [bans] that changes alone is a difference") {
