@@ -69,6 +69,7 @@ constexpr std::array kKnown{
     Known{"", "interfaces", Kind::interfaces},
     Known{"", "unit", Kind::units},
     Known{"", "for", Kind::durations},
+    Known{"tail", "since", Kind::durations},
     Known{"", "confirm", Kind::durations},
     Known{"", "find-time", Kind::durations},
     Known{"", "ban-time", Kind::durations},

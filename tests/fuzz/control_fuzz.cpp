@@ -79,7 +79,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     std::array<int, 2> ends{};
     SP_CHECK(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) == 0);
     const Fd peer(ends[1]);
-    ControlClient client(Fd(ends[0]), Peer{}, kLimits);
+    Recent events(4096), packets(4096);
+    ControlClient client(Fd(ends[0]), Peer{}, kLimits, {.events = &events, .packets = &packets});
     Reader reader(peer.get());
     std::size_t asked = 0;
     auto fate = ControlClient::Fate::stays;
@@ -97,9 +98,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         }
         if (fate == ControlClient::Fate::stays && (plan & 0x40) != 0) {
             const Event event = event_of(plan);
-            if (client.wants(event))
-                fate = client.publish(
-                    event, std::make_shared<const std::string>(to_json_line(event) + '\n'));
+            const auto line = std::make_shared<const std::string>(to_json_line(event) + '\n');
+            events.keep({.event = event, .line = line}, std::chrono::steady_clock::now());
+            if (client.wants(event, ControlClient::Stream::events))
+                fate = client.is_in_past() ? client.go_on() : client.publish(event, line);
         }
         if ((plan & 0x80) != 0) reader.read();
         if (fate == ControlClient::Fate::stays) fate = client.handle_output();
